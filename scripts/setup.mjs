@@ -1,0 +1,162 @@
+/**
+ * Everything that a fresh clone needs before it can hold a call or be tested: `npm start` and `npm test` both begin here.
+ * By hand: `node scripts/setup.mjs --for=call` (or `test`).
+ *
+ *   1. Node: is it new enough?
+ *   2. npm packages: `npm ci`, when what is installed is not what package-lock.json says.
+ *   3. Debian packages, with which the local server recognises words. It works without them, and says what it lacks.
+ *   4. dist: built, when the sources are newer.
+ *
+ * A second run finds nothing to do and takes a fraction of a second.
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { delimiter, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { during, indent, npm, run } from './progress.mjs'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+
+/** What `apt-get` can add, for whom, and what is missing without it. */
+const debian = [
+  {
+    packages: ['pocketsphinx', 'pocketsphinx-en-us'],
+    for: ['call', 'test'],
+    commands: ['pocketsphinx_continuous', 'pocketsphinx'],
+    without: 'The local server hears when the caller speaks and stops, but does not recognise the words.',
+  },
+]
+
+/** Throws an error with a sentence for the user when there is no going on. */
+export async function setup(purpose) {
+  checkNode()
+  await installPackages()
+  await installDebianPackages(debian.filter((one) => one.for.includes(purpose)))
+  await build()
+}
+
+function checkNode() {
+  const wanted = JSON.parse(read('package.json'))
+    .engines.node.match(/\d+\.\d+/)[0]
+    .split('.')
+    .map(Number)
+  const found = process.versions.node.split('.').map(Number)
+  const enough = found[0] > wanted[0] || (found[0] === wanted[0] && found[1] >= wanted[1])
+  if (enough) return
+  throw new Error(
+    `Parley needs Node ${wanted.join('.')} or newer; this is Node ${process.versions.node}. See https://nodejs.org`,
+  )
+}
+
+async function installPackages() {
+  if (installedAsLocked()) return
+  const { code, output } = await during('npm packages: npm ci', () => npm(['ci', '--include=dev'], { cwd: root }))
+  if (code) throw new Error(`npm ci failed, so nothing can be built.\n${indent(output)}`)
+}
+
+/** npm notes in node_modules what it installed. Packages for other systems are optional, and may be absent. */
+function installedAsLocked() {
+  const note = 'node_modules/.package-lock.json'
+  if (!existsSync(join(root, note))) return false
+  const installed = JSON.parse(read(note)).packages
+  const locked = Object.entries(JSON.parse(read('package-lock.json')).packages)
+  return locked.every(
+    ([path, { version, optional }]) => path === '' || optional || installed[path]?.version === version,
+  )
+}
+
+async function installDebianPackages(wanted) {
+  const missing = wanted.filter(({ commands }) => !commands.some(isCommand))
+  if (missing.length === 0) return
+  const packages = missing.flatMap((one) => one.packages)
+  const failure = await aptGet(packages)
+  if (!failure) return
+  console.log(`  ! ${packages.join(', ')} not installed: ${failure}`)
+  for (const { without } of missing) console.log(`    ${without}`)
+  console.log(
+    isCommand('apt-get')
+      ? `    To have it, run: sudo apt-get update && sudo apt-get install -y --no-install-recommends ${packages.join(' ')}`
+      : '    To have it, install CMU PocketSphinx with its en-us model, so that the command is on the PATH.',
+  )
+}
+
+/** Installs, or returns the reason why not. What failed once is tried again after a day, not at every start. */
+async function aptGet(packages) {
+  if (process.env.PARLEY_APT === 'no') return 'PARLEY_APT=no forbids it.'
+  if (!isCommand('apt-get')) return 'this system has no apt-get.'
+  const rights = await rightsToInstall()
+  if (!rights) return 'that takes root, or sudo without a password.'
+  const failed = join(root, '.setup', 'apt-get-failed')
+  if (ageMs(failed) < 86_400_000) return `apt-get failed earlier today (remove .setup to try again).`
+
+  const [command, ...args] = [...rights, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-qq']
+  const patience = ['Acquire::Retries=1', 'Acquire::http::Timeout=15', 'DPkg::Lock::Timeout=60'].flatMap((o) => [
+    '-o',
+    o,
+  ])
+  const { code, output } = await during(`Debian packages: apt-get install ${packages.join(' ')}`, async () => {
+    await run(command, [...args, ...patience, 'update'])
+    return run(command, [...args, ...patience, 'install', '-y', '--no-install-recommends', ...packages])
+  })
+  if (code === 0) return
+  mkdirSync(dirname(failed), { recursive: true })
+  writeFileSync(failed, output)
+  return `apt-get failed: ${output.match(/^E: .*/m)?.[0].slice(3) ?? `it ended with code ${code}.`}`
+}
+
+/** The words to put before a command so that it runs as root, or undefined. */
+async function rightsToInstall() {
+  if (process.getuid?.() === 0) return []
+  if (isCommand('sudo') && (await run('sudo', ['-n', 'true'])).code === 0) return ['sudo', '-n']
+}
+
+async function build() {
+  if (newest('src', 'package.json', 'tsconfig.json', 'tsconfig.build.json') < modified('dist/cli/main.js')) return
+  const { code, output } = await during('dist: npm run build', () =>
+    run(process.execPath, [join(root, 'scripts/build.mjs')]),
+  )
+  if (code) throw new Error(`The build failed.\n${indent(output)}`)
+}
+
+/** The time of the newest change below some paths. A folder's own time tells of files that were removed. */
+function newest(...paths) {
+  const below = (path) =>
+    readdirSync(join(root, path), { withFileTypes: true }).map((entry) =>
+      entry.isDirectory() ? newest(`${path}/${entry.name}`) : modified(`${path}/${entry.name}`),
+    )
+  return Math.max(
+    ...paths.flatMap((path) => [modified(path), ...(statSync(join(root, path)).isDirectory() ? below(path) : [])]),
+  )
+}
+
+function modified(path) {
+  return statSync(join(root, path), { throwIfNoEntry: false })?.mtimeMs ?? 0
+}
+
+function ageMs(path) {
+  return Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0)
+}
+
+function isCommand(name) {
+  const folders = (process.env.PATH ?? '').split(delimiter)
+  return folders.some((folder) => existsSync(join(folder, name)) || existsSync(join(folder, `${name}.exe`)))
+}
+
+function read(path) {
+  return readFileSync(join(root, path), 'utf8')
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const purpose = process.argv.find((arg) => arg.startsWith('--for='))?.slice('--for='.length) ?? 'call'
+  if (purpose !== 'call' && purpose !== 'test') {
+    console.error(`setup: --for is 'call' or 'test', not '${purpose}'.`)
+    process.exit(2)
+  }
+  const began = performance.now()
+  try {
+    await setup(purpose)
+    console.log(`  ✓ ready (${((performance.now() - began) / 1000).toFixed(1)} s)`)
+  } catch (error) {
+    console.error(`  ✗ ${error.message}`)
+    process.exitCode = 1
+  }
+}

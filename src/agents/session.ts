@@ -1,0 +1,355 @@
+import { textOf } from '../conversation/conversation.ts'
+import { toBase64 } from '../protocol/base64.ts'
+import type { Clock } from '../protocol/clock.ts'
+import { UserError } from '../protocol/errors.ts'
+import type { AudioDelta, ClientEvent, Item, Response, ServerEvent } from '../protocol/events.ts'
+import { newId } from '../protocol/ids.ts'
+import { mulberry32 } from '../protocol/random.ts'
+import { realClock } from '../session/clock.ts'
+import { type Emitter, emitter } from '../session/emitter.ts'
+import { pacedSpeaker } from '../session/paced-speaker.ts'
+import { type Running, run } from '../session/run.ts'
+import type { MakeSpeaker } from '../session/speaker.ts'
+import { type Call, type Input, type Reconnect, type State, start } from '../session/state.ts'
+import { ConnectionError, type ConnectOptions, type Dial, type Transport } from '../session/transport.ts'
+import type { SessionUsage } from '../session/usage.ts'
+import { OpenAIRealtimeWebSocket } from '../transports/openai-websocket.ts'
+import type { RealtimeAgent } from './agent.ts'
+import { type Answer, answer, unknownTool } from './answer.ts'
+import { configOf, type RealtimeSessionConfig } from './config.ts'
+import type { RunContext } from './context.ts'
+import type { RealtimeSessionEvents } from './events.ts'
+import { historian, type RealtimeItem } from './history.ts'
+
+export interface RealtimeSessionOptions<Context> {
+  readonly apiKey?: ConnectOptions['apiKey']
+  /** The way to the far end. Default: a WebSocket. */
+  readonly transport?: 'websocket' | Transport
+  readonly model?: string
+  /** The app's own value: tools and instructions get it as it is. */
+  readonly context?: Context
+  readonly config?: RealtimeSessionConfig
+  /** How a lost line is dialed again: `{ attempts: 7, timeoutMs: 15_000 }`. `false`: never. */
+  readonly reconnect?: Partial<Reconnect> | false
+  /** Plays the agent's audio. Default: nobody does, and the app plays the `audio` events at the pace of speech. */
+  readonly speaker?: MakeSpeaker
+  /** Time and chance, for tests. */
+  readonly clock?: Clock
+  readonly seed?: number
+}
+
+/** What the user says in writing: text, or parts of text and images. */
+export type RealtimeUserInput =
+  | string
+  | { readonly type?: 'message'; readonly role?: 'user'; readonly content: readonly UserPart[] }
+type UserPart =
+  | { readonly type: 'input_text'; readonly text: string }
+  | { readonly type: 'input_image'; readonly image: string }
+
+/**
+ * A conversation with an agent: it connects, speaks, runs the agent's tools, and keeps the history through a lost line.
+ */
+export class RealtimeSession<Context = unknown> {
+  readonly #options: RealtimeSessionOptions<Context>
+  readonly #transport: Transport
+  readonly #running: Running
+  readonly #events: Emitter<RealtimeSessionEvents<Context>> = emitter((error, name) =>
+    this.#listenerFailed(error, name),
+  )
+  readonly #subscribers = new Set<() => void>()
+  readonly #historian = historian()
+  readonly #random: () => number
+  readonly #context: RunContext<Context>
+  #agent: RealtimeAgent<Context>
+  #dial: Dial | null = null
+  #life = new AbortController()
+
+  constructor(agent: RealtimeAgent<Context>, options: RealtimeSessionOptions<Context> = {}) {
+    const { clock = realClock, reconnect = {}, seed = Math.floor(Math.random() * 2 ** 32), transport } = options
+    this.#agent = agent
+    this.#options = options
+    this.#transport = typeof transport === 'object' ? transport : new OpenAIRealtimeWebSocket()
+    this.#random = mulberry32(seed)
+    const session = this
+    this.#context = {
+      context: options.context as Context,
+      get history() {
+        return session.history
+      },
+      get usage() {
+        return session.usage
+      },
+    }
+    this.#running = run(start({ reconnect: reconnect || { attempts: 0 }, seed }), {
+      clock,
+      dial: (listener) => this.#dial!(listener),
+      speaker: this.#speaker(options.speaker ?? this.#paced(clock)),
+      call: (call) => void this.#answer(call),
+      tell: (notice) =>
+        notice.type === 'refused'
+          ? this.#error(notice.error)
+          : this.#events.emit('audio_interrupted', this.#context, this.#agent),
+      changed: (before, after, input) => this.#changed(before, after, input),
+    })
+  }
+
+  /**
+   * Connects, and resolves when the far end has accepted the session config. A line that fails is dialed again, as
+   * `reconnect` says.
+   *
+   * Rejects with a `ConnectionError` whose `cause` says why, when there is no use in trying on.
+   * @throws UserError when the session is connected, or connecting.
+   */
+  async connect(options: ConnectOptions = {}): Promise<void> {
+    if (this.#dial) throw new UserError('This session is connected already. Close it first, or make another.')
+    const { apiKey = this.#options.apiKey, model = this.#options.model } = options
+    this.#dial = this.#transport.dialer({ ...options, apiKey, model })
+    this.#life = new AbortController()
+    try {
+      const config = await configOf(this.#agent, this.#context, this.#options.config)
+      if (!this.#dial) throw new UserError('The session was closed while it was connecting.')
+      await this.#joins(() => {
+        this.#running.feed({ type: 'configured', config })
+        this.#running.feed({ type: 'started' })
+      })
+    } catch (error) {
+      this.#dial = null
+      throw error
+    }
+  }
+
+  /** Ends the call. What was said stays in `history`; `connect()` goes on from there. */
+  close(): void {
+    this.#life.abort()
+    this.#dial = null
+    this.#running.feed({ type: 'ended' })
+  }
+
+  /** Says something in writing, and asks for an answer. `otherEventData` is for the event that carries it. */
+  sendMessage(
+    message: RealtimeUserInput,
+    otherEventData: Readonly<Record<string, unknown>> = {},
+    { triggerResponse = true }: { readonly triggerResponse?: boolean } = {},
+  ): void {
+    const id = newId('item_', this.#random)
+    const content = typeof message === 'string' ? [{ type: 'input_text', text: message }] : message.content.map(partOf)
+    this.#running.feed({
+      type: 'said',
+      item: { ...otherEventData, id, type: 'message', role: 'user', content } as Item,
+    })
+    if (triggerResponse) this.#running.feed({ type: 'asked', params: {} })
+  }
+
+  /**
+   * Sends microphone audio in the session's input format (PCM16 little-endian mono at 24 kHz, unless configured
+   * otherwise). `commit` ends the turn, where the far end does not hear that by itself.
+   *
+   * Returns false when audio had to be let go: no line for ten seconds, or one too slow to carry it.
+   */
+  sendAudio(audio: ArrayBuffer | ArrayBufferView, { commit = false }: { readonly commit?: boolean } = {}): boolean {
+    const bytes = ArrayBuffer.isView(audio)
+      ? new Uint8Array(audio.buffer, audio.byteOffset, audio.byteLength)
+      : new Uint8Array(audio)
+    const sent = this.#running.append(bytes)
+    if (commit) this.sendEvent({ type: 'input_audio_buffer.commit' })
+    return sent
+  }
+
+  /** Sends an event as it is; while there is no line, it waits for one. */
+  sendEvent(event: ClientEvent): void {
+    this.#running.feed({ type: 'sent', event })
+  }
+
+  /** Silences the agent now, whether it is still being generated or only heard. */
+  interrupt(): void {
+    this.#running.feed({ type: 'interrupted', cancel: true })
+  }
+
+  /** An immutable snapshot of everything that the session knows. */
+  get state(): State {
+    return this.#running.state
+  }
+
+  /** Calls `listener` after each change of `state`. Returns a function that ends it. */
+  subscribe(listener: () => void): () => void {
+    this.#subscribers.add(listener)
+    return () => this.#subscribers.delete(listener)
+  }
+
+  /** The conversation so far; what did not change is the same object as before. */
+  get history(): readonly RealtimeItem[] {
+    return this.#historian(this.state.conversation, this.state.pending)
+  }
+
+  get usage(): SessionUsage {
+    return this.state.usage
+  }
+
+  get transport(): Transport {
+    return this.#transport
+  }
+
+  get currentAgent(): RealtimeAgent<Context> {
+    return this.#agent
+  }
+
+  get context(): RunContext<Context> {
+    return this.#context
+  }
+
+  on<Name extends keyof RealtimeSessionEvents<Context>>(
+    name: Name,
+    listener: (...args: RealtimeSessionEvents<Context>[Name]) => unknown,
+  ): this {
+    this.#events.on(name, listener)
+    return this
+  }
+
+  off<Name extends keyof RealtimeSessionEvents<Context>>(
+    name: Name,
+    listener: (...args: RealtimeSessionEvents<Context>[Name]) => unknown,
+  ): this {
+    this.#events.off(name, listener)
+    return this
+  }
+
+  /** Settles with the link: live, or closed for a cause. */
+  #joins(begin: () => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const settle = () => {
+        const { link } = this.state
+        if (link.at !== 'live' && link.at !== 'closed') return
+        stop()
+        if (link.at === 'live') resolve()
+        else if (link.cause) reject(new ConnectionError(link.cause))
+      }
+      const stop = this.subscribe(settle)
+      begin()
+    })
+  }
+
+  /** Runs the tool that the model called, and says what it answered. */
+  async #answer(call: Call): Promise<void> {
+    const agent = this.#agent
+    const tool = agent.tools.find(({ name }) => name === call.name)
+    const details = { toolCall: call }
+    if (tool) {
+      this.#events.emit('agent_tool_start', this.#context, agent, tool, details)
+      agent.emit('agent_tool_start', this.#context, tool, details)
+    }
+    const said: Answer = tool
+      ? await answer(tool, call, this.#context, { ...details, signal: this.#life.signal })
+      : unknownTool(call, agent.tools)
+    if (said.error) this.#error(said.error)
+    const { call_id } = call
+    const id = newId('item_', this.#random)
+    const item = { id, type: 'function_call_output', call_id, output: said.output, status: 'completed' } as const
+    this.#running.feed({ type: 'answered', item, respond: true })
+    if (tool) {
+      this.#events.emit('agent_tool_end', this.#context, agent, tool, said.output, details)
+      agent.emit('agent_tool_end', this.#context, tool, said.output, details)
+    }
+  }
+
+  /** Tells the app what one input has changed. */
+  #changed(before: State, after: State, input: Input): void {
+    if (input.type === 'received') this.#received(input.event, after)
+    if (before.link.at !== after.link.at) {
+      if (after.link.at === 'closed') this.#dial = null
+      this.#events.emit('connection_change', after.link)
+    }
+    if (!before.playback.item && after.playback.item) this.#events.emit('audio_start', this.#context, this.#agent)
+    if (before.playback.item && !after.playback.item) this.#events.emit('audio_stopped', this.#context, this.#agent)
+    if (before.conversation.items !== after.conversation.items || before.pending !== after.pending) {
+      this.#added(before, after)
+    }
+    const retold = before.conversation !== after.conversation || before.pending !== after.pending
+    if (retold && this.#events.has('history_updated')) this.#events.emit('history_updated', this.history)
+    if (before !== after) for (const listener of this.#subscribers) this.#run(listener)
+  }
+
+  #received(event: ServerEvent | AudioDelta, state: State): void {
+    if (this.#events.has('transport_event')) this.#events.emit('transport_event', asWire(event))
+    if ('audio' in event) return
+    if (event.type === 'response.created') {
+      this.#events.emit('agent_start', this.#context, this.#agent)
+      this.#agent.emit('agent_start', this.#context, this.#agent)
+    }
+    if (event.type === 'response.done') this.#ended(event.response as Response, state)
+  }
+
+  #ended(response: Response, { conversation }: State): void {
+    const output = (response.output ?? []) as readonly Item[]
+    const words = output.map((item) => textOf(conversation.items.find(({ id }) => id === item.id) ?? item))
+    const text = words.filter((said) => said).join('\n')
+    this.#events.emit('agent_end', this.#context, this.#agent, text)
+    this.#agent.emit('agent_end', this.#context, text)
+    if (response.status !== 'failed' && response.status !== 'incomplete') return
+    const { error, reason } = response.status_details ?? {}
+    const why = (error && 'message' in error && error.message) || error?.code || reason || 'no reason was given'
+    this.#error(new Error(`The response ${response.id} is ${response.status}: ${why}.`, { cause: response }))
+  }
+
+  #added(before: State, after: State): void {
+    if (!this.#events.has('history_added')) return
+    const known = before.conversation.items.length + before.pending.length
+    const count = after.conversation.items.length + after.pending.length
+    if (count <= known) return
+    const ids = new Set([...before.conversation.items, ...before.pending].map(({ id }) => id))
+    for (const item of this.history) if (!ids.has(item.itemId)) this.#events.emit('history_added', item)
+  }
+
+  /** The speaker, with the `audio` event beside it. */
+  #speaker(make: MakeSpeaker): MakeSpeaker {
+    return (listener) => {
+      const speaker = make(listener)
+      return {
+        play: (audio) => {
+          if (this.#events.has('audio')) this.#events.emit('audio', asEvent(audio))
+          speaker.play(audio)
+        },
+        hush: () => speaker.hush(),
+      }
+    }
+  }
+
+  #paced(clock: Clock): MakeSpeaker {
+    const pcm = { type: 'audio/pcm', rate: 24_000 } as const
+    return pacedSpeaker({ clock, format: () => this.state?.config.audio?.output?.format ?? pcm })
+  }
+
+  #run(listener: () => void): void {
+    try {
+      listener()
+    } catch (error) {
+      this.#listenerFailed(error, 'subscribe')
+    }
+  }
+
+  #listenerFailed(error: unknown, name: PropertyKey): void {
+    if (name === 'error') console.error("A listener of 'error' failed:", error)
+    else this.#error(new Error(`A listener of '${String(name)}' failed.`, { cause: error }))
+  }
+
+  /** Nothing is silent: what nobody listens for is written to the console. */
+  #error(error: unknown): void {
+    if (this.#events.has('error')) this.#events.emit('error', { type: 'error', error })
+    else console.error('The realtime session reports an error:', error)
+  }
+}
+
+function partOf(part: UserPart): unknown {
+  return part.type === 'input_image' ? { type: part.type, image_url: part.image } : part
+}
+
+function asEvent({ audio, response_id, item_id }: AudioDelta): RealtimeSessionEvents<unknown>['audio'][0] {
+  const whole = audio.byteLength === audio.buffer.byteLength ? audio : audio.slice()
+  return { type: 'audio', data: whole.buffer as ArrayBuffer, responseId: response_id, itemId: item_id }
+}
+
+/** Audio is decoded at the door; who asks for the wire's own event gets it as it was. */
+function asWire(event: ServerEvent | AudioDelta): ServerEvent {
+  if (!('audio' in event) || !(event.audio instanceof Uint8Array)) return event as ServerEvent
+  const { audio, ...rest } = event
+  return { ...rest, delta: toBase64(audio) } as ServerEvent
+}

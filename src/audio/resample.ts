@@ -1,0 +1,126 @@
+/** Changes the sample rate of one stream of mono PCM16. The same samples come out however the stream is cut into chunks. */
+export interface Resampler {
+  /** Takes the next samples and gives those that are ready: all but about 16 samples of the slower rate. */
+  push(samples: Int16Array): Int16Array
+  /** Ends the stream and gives what is left. The next `push` begins a new stream. */
+  flush(): Int16Array
+}
+
+/** Zero crossings of the sinc on each side of its middle: 32 taps at the slower of the two rates. */
+const crossings = 16
+/** Kaiser's beta: clean to -85 dB up to 0.8 of the slower rate's Nyquist frequency, and from 1.25 of it on. */
+const beta = 9
+
+/**
+ * A streaming resampler from `from` Hz to `to` Hz: polyphase, Kaiser-windowed sinc. `n` samples in give `ceil(n * to / from)`
+ * samples out once flushed, and sample 0 out is at the time of sample 0 in: there is no delay to make up for.
+ * The same rate passes samples through untouched, as the very array that was given.
+ *
+ * Throws a `RangeError` when a rate is not a positive integer.
+ */
+export function resampler(from: number, to: number): Resampler {
+  for (const rate of [from, to]) {
+    if (!Number.isInteger(rate) || rate <= 0)
+      throw new RangeError(`A sample rate is a positive integer in Hz, not ${rate}.`)
+  }
+  if (from === to) return { push: (samples) => samples, flush: () => new Int16Array(0) }
+
+  const divisor = gcd(from, to)
+  const phases = to / divisor
+  const stride = from / divisor
+  const half = Math.ceil(crossings * Math.max(1, from / to))
+  const taps = 2 * half
+  const kernel = kernelOf(phases, half, Math.min(1, to / from))
+
+  /** Samples that are still under the kernel; the first stands `half - 1` samples before the next output's whole position. */
+  let line = new Int16Array(half - 1)
+  /** Where the next output is, in input samples after `line[half - 1]`: `whole` and `phase / phases`. */
+  let whole = 0
+  let phase = 0
+  let owed = 0
+
+  function push(samples: Int16Array): Int16Array {
+    owed += samples.length * phases
+    return slide(samples, Number.POSITIVE_INFINITY)
+  }
+
+  function flush(): Int16Array {
+    const rest = slide(new Int16Array(taps), Math.ceil(owed / stride))
+    line = new Int16Array(half - 1)
+    whole = phase = owed = 0
+    return rest
+  }
+
+  function slide(samples: Int16Array, most: number): Int16Array {
+    const under = new Int16Array(line.length + samples.length)
+    under.set(line)
+    under.set(samples, line.length)
+    const positions = (under.length - taps - whole + 1) * phases - phase
+    const out = new Int16Array(Math.min(most, Math.max(0, Math.ceil(positions / stride))))
+    for (let n = 0; n < out.length; n++) {
+      let sum = 0
+      for (let tap = 0, weight = phase * taps; tap < taps; tap++, weight++) sum += kernel[weight]! * under[whole + tap]!
+      out[n] = Math.max(-32768, Math.min(32767, Math.round(sum)))
+      phase += stride
+      whole += Math.floor(phase / phases)
+      phase %= phases
+    }
+    owed -= out.length * stride
+    const passed = Math.min(whole, under.length)
+    line = under.slice(passed)
+    whole -= passed
+    return out
+  }
+
+  return { push, flush }
+}
+
+/** Resamples one whole recording. */
+export function resample(samples: Int16Array, from: number, to: number): Int16Array {
+  const { push, flush } = resampler(from, to)
+  const body = push(samples)
+  const tail = flush()
+  if (tail.length === 0) return body
+  const all = new Int16Array(body.length + tail.length)
+  all.set(body)
+  all.set(tail, body.length)
+  return all
+}
+
+/** One row of `2 * half` weights a phase, each row summing to 1, so that a constant stays what it is. */
+function kernelOf(phases: number, half: number, cutoff: number): Float64Array {
+  const taps = 2 * half
+  const kernel = new Float64Array(phases * taps)
+  for (let phase = 0; phase < phases; phase++) {
+    const row = kernel.subarray(phase * taps, (phase + 1) * taps)
+    for (let tap = 0; tap < taps; tap++) {
+      const distance = tap - (half - 1) - phase / phases
+      row[tap] = sinc(distance * cutoff) * kaiser(distance / half)
+    }
+    const sum = row.reduce((total, weight) => total + weight, 0)
+    for (let tap = 0; tap < taps; tap++) row[tap] = row[tap]! / sum
+  }
+  return kernel
+}
+
+function sinc(x: number): number {
+  return x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x)
+}
+
+function kaiser(x: number): number {
+  return Math.abs(x) >= 1 ? 0 : bessel(beta * Math.sqrt(1 - x * x)) / bessel(beta)
+}
+
+/** The modified Bessel function of the first kind, order zero. */
+function bessel(x: number): number {
+  let sum = 1
+  for (let k = 1, term = 1; term > 1e-18 * sum; k++) {
+    term *= (x / (2 * k)) ** 2
+    sum += term
+  }
+  return sum
+}
+
+function gcd(a: number, b: number): number {
+  return b === 0 ? a : gcd(b, a % b)
+}

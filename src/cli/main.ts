@@ -1,0 +1,45 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs'
+
+const commands: Readonly<Record<string, () => Promise<(args: string[]) => unknown>>> = {
+  serve: async () => (await import('./serve.ts')).serveCommand,
+  call: async () => (await import('./call.ts')).callCommand,
+}
+
+const usage = `parley: realtime voice agents, and a local realtime server that speaks the same protocol
+
+  parley serve    start the local realtime server
+  parley call     play one call: a caller speaks, a tool runs, the agent answers aloud
+  parley help     show this
+
+  parley <command> --help shows a command's options; parley --version shows the version.`
+
+const [name = 'help', ...args] = process.argv.slice(2)
+const load = Object.hasOwn(commands, name) ? commands[name] : undefined
+
+if (load) await run(load, args)
+else if (name === 'help' || name === '--help' || name === '-h') console.log(usage)
+else if (name === '--version' || name === '-v') console.log(version())
+else {
+  console.error(`parley: there is no command '${name}'.\n\n${usage}`)
+  process.exitCode = 2
+}
+
+async function run(load: () => Promise<(args: string[]) => unknown>, args: string[]): Promise<void> {
+  try {
+    const command = await load()
+    await command(args)
+  } catch (error) {
+    console.error(`parley ${name}: ${error instanceof Error ? error.message : String(error)}`)
+    process.exitCode = isMisuse(error) ? 2 : 1
+  }
+}
+
+/** `parseArgs` refused the options. */
+function isMisuse(error: unknown): boolean {
+  return String((error as { code?: unknown } | null)?.code).startsWith('ERR_PARSE_ARGS')
+}
+
+function version(): string {
+  return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version
+}

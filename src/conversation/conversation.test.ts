@@ -1,0 +1,138 @@
+import { expect, test } from 'vitest'
+import type { Item, ServerEvent } from '../protocol/events.ts'
+import {
+  activeResponse,
+  type Conversation,
+  empty,
+  evolve,
+  interrupt,
+  itemsOf,
+  openCalls,
+  textOf,
+} from './conversation.ts'
+
+const event = (type: string, rest: object) => ({ type, event_id: 'e', ...rest }) as unknown as ServerEvent
+const user = (id: string, text: string) =>
+  ({ id, type: 'message', role: 'user', status: 'completed', content: [{ type: 'input_text', text }] }) as const
+const added = (item: object, previous_item_id: string | null = null) =>
+  event('conversation.item.added', { item, previous_item_id })
+const done = (item: object, previous_item_id: string | null = null) =>
+  event('conversation.item.done', { item, previous_item_id })
+const fold = (...events: ServerEvent[]) => events.reduce<Conversation>(evolve, empty)
+const words = (conversation: Conversation) => itemsOf(conversation).map(textOf)
+
+const answer = { id: 'a', type: 'message', role: 'assistant', status: 'in_progress', content: [] }
+const answering = [
+  added(user('u', 'hello')),
+  event('response.created', { response: { id: 'r', status: 'in_progress' } }),
+  added(answer, 'u'),
+  event('response.content_part.added', { item_id: 'a', content_index: 0, part: { type: 'audio', transcript: '' } }),
+  event('response.output_audio_transcript.delta', { item_id: 'a', content_index: 0, delta: 'Good ' }),
+  event('response.output_audio_transcript.delta', { item_id: 'a', content_index: 0, delta: 'day.' }),
+]
+
+test('an answer grows apart from what was told, and is settled when it is done', () => {
+  const growing = fold(...answering)
+  expect(words(growing)).toEqual(['hello', 'Good day.'])
+  expect(textOf(growing.items[1]!)).toBe('')
+  expect(activeResponse(growing)?.id).toBe('r')
+  const content = [{ type: 'output_audio', transcript: 'Good day.' }]
+  const told = [
+    done({ ...answer, status: 'completed', content }, 'u'),
+    event('response.done', { response: { id: 'r', output: [] } }),
+  ]
+  const after = told.reduce(evolve, growing)
+  expect(after.open).toEqual([])
+  expect(activeResponse(after)).toBeUndefined()
+  expect(words(after)).toEqual(['hello', 'Good day.'])
+})
+
+test('a delta touches neither the items told nor their list', () => {
+  const before = fold(...answering)
+  const after = evolve(before, answering.at(-1)!)
+  expect(after.items).toBe(before.items)
+})
+
+test('an audio delta, an unknown event and an event of another conversation change nothing', () => {
+  const before = fold(...answering)
+  for (const nothing of [
+    event('response.output_audio.delta', { item_id: 'a', delta: 'AAAA' }),
+    event('something.new', { item_id: 'a' }),
+    event('response.output_text.delta', { item_id: 'out-of-band', content_index: 0, delta: 'x' }),
+    event('conversation.item.deleted', { item_id: 'unknown' }),
+  ])
+    expect(evolve(before, nothing)).toBe(before)
+})
+
+test('items stand in the order of the server, not of arrival', () => {
+  const conversation = fold(
+    added(user('1', 'one')),
+    added(user('3', 'three'), '1'),
+    added(user('2', 'two'), '1'),
+    added(user('0', 'zero'), 'root'),
+    added(user('4', 'four'), 'nobody knows this one'),
+  )
+  expect(words(conversation)).toEqual(['zero', 'one', 'two', 'three', 'four'])
+})
+
+test('an item that is announced again keeps its place and its identity', () => {
+  const before = fold(added(user('1', 'one')), added(user('2', 'two'), '1'))
+  const after = [added(user('1', 'one'), '2'), done(user('1', 'one'), '2')].reduce(evolve, before)
+  expect(after.items[0]).toBe(before.items[0])
+})
+
+test('a late transcript grows into its slot', () => {
+  const spoken = {
+    id: 's',
+    type: 'message',
+    role: 'user',
+    status: 'completed',
+    content: [{ type: 'input_audio', transcript: null }],
+  }
+  const part = { item_id: 's', content_index: 0 }
+  const before = fold(added(spoken), done(spoken), added(user('2', 'and then'), 's'))
+  const growing = [' where', ' is'].reduce(
+    (after, delta) => evolve(after, event('conversation.item.input_audio_transcription.delta', { ...part, delta })),
+    before,
+  )
+  expect(words(growing)).toEqual([' where is', 'and then'])
+  const told = evolve(
+    growing,
+    event('conversation.item.input_audio_transcription.completed', { ...part, transcript: 'Where is it?' }),
+  )
+  expect(words(told)).toEqual(['Where is it?', 'and then'])
+  expect(told.open).toEqual([])
+})
+
+test('audio bytes never enter the conversation', () => {
+  const loud = { ...answer, status: 'completed', content: [{ type: 'output_audio', transcript: 'x', audio: 'AAAA' }] }
+  expect(JSON.stringify(fold(added(answer), done(loud)))).not.toContain('AAAA')
+})
+
+test('a call is open from the moment it is whole until it is answered', () => {
+  const call = { id: 'c', type: 'function_call', call_id: 'k', name: 'f', arguments: '', status: 'in_progress' }
+  const whole = { ...call, status: 'completed', arguments: '{}' }
+  const output = { id: 'o', type: 'function_call_output', call_id: 'k', output: 'ok' }
+  const growing = fold(added(call), event('response.function_call_arguments.delta', { item_id: 'c', delta: '{' }))
+  expect(openCalls(growing)).toEqual([])
+  const made = evolve(growing, done(whole))
+  expect(openCalls(made).map(({ call_id }) => call_id)).toEqual(['k'])
+  expect(openCalls(evolve(made, added(output)))).toEqual([])
+})
+
+test('a lost line leaves what was told as far as it got', () => {
+  const lost = interrupt(fold(...answering))
+  expect(lost.open).toEqual([])
+  expect(lost.responses).toEqual([])
+  expect((lost.items[1] as Extract<Item, { type: 'message' }>).status).toBe('incomplete')
+  expect(words(lost)).toEqual(['hello', 'Good day.'])
+})
+
+test('an item is found as fast among many, in each of several branches of one conversation', () => {
+  const trunk = fold(...Array.from({ length: 50 }, (_, n) => added(user(`${n}`, `${n}`), n ? `${n - 1}` : null)))
+  const left = evolve(trunk, added(user('left', 'left'), '49'))
+  const right = [added(user('right', 'right'), '49'), added(user('left', 'left again'), 'right')].reduce(evolve, trunk)
+  expect(words(left).slice(-1)).toEqual(['left'])
+  expect(words(right).slice(-2)).toEqual(['right', 'left again'])
+  expect(words(evolve(left, event('conversation.item.deleted', { item_id: '10' })))).not.toContain('10')
+})

@@ -1,0 +1,69 @@
+import type { ClientEvent, Content, Item, Message } from '../protocol/events.ts'
+import { type Conversation, contentOf, itemsOf } from './conversation.ts'
+
+/** Where an item was cut off: what was heard of it, of what was received, in ms. */
+export interface Cut {
+  readonly heardMs: number
+  readonly receivedMs: number
+}
+export type Cuts = Readonly<Record<string, Cut>>
+
+/**
+ * Tells a far end that knows nothing everything that has been said so far.
+ *
+ * Speech is retold as text: the protocol takes assistant audio from the model only, and audio is not kept. Of an answer
+ * that was cut off, only what was heard is told. A message with nothing in it and a call cut off before it was whole
+ * are not told: the model will make them again.
+ */
+export function retell(conversation: Conversation, cuts: Cuts = {}): readonly ClientEvent[] {
+  return itemsOf(conversation)
+    .map((item) => asTold(item, cuts[item.id]))
+    .filter((item) => item !== null)
+    .map((item) => createItem(item))
+}
+
+/** The event that says an item. Its `event_id` names the item, so that a refusal finds its way back. */
+export function createItem(item: Item): ClientEvent {
+  return { type: 'conversation.item.create', event_id: `say_${item.id}`, item } as ClientEvent
+}
+
+function asTold(item: Item, cut: Cut | undefined): Item | null {
+  switch (item.type) {
+    case 'message': {
+      const content = contentOf(item)
+        .map((part) => asText(part, cut))
+        .filter((part) => part !== null)
+      return content.length ? ({ ...item, status: 'completed', content } as Message) : null
+    }
+    case 'function_call':
+      return item.status === 'completed' ? item : null
+    case 'function_call_output':
+      return item
+    default:
+      return null
+  }
+}
+
+function asText(part: Content, cut: Cut | undefined): Content | null {
+  switch (part.type) {
+    case 'output_audio': {
+      const text = cut ? heardPart(part.transcript ?? '', cut) : (part.transcript ?? '')
+      return text ? { type: 'output_text', text } : null
+    }
+    case 'input_audio':
+      return part.transcript ? { type: 'input_text', text: part.transcript } : null
+    case 'output_text':
+    case 'input_text':
+      return part.text ? part : null
+    default:
+      return part
+  }
+}
+
+/** The words that were heard, by their share of the sound: whole words, and a mark that there was more. */
+export function heardPart(transcript: string, { heardMs, receivedMs }: Cut): string {
+  if (heardMs >= receivedMs) return transcript
+  const heard = transcript.slice(0, Math.floor((transcript.length * heardMs) / receivedMs))
+  const whole = heard.slice(0, Math.max(heard.lastIndexOf(' '), 0))
+  return whole ? `${whole}…` : ''
+}

@@ -1,0 +1,93 @@
+import type { ServerEvent } from './events.ts'
+
+type Fields = Readonly<Record<string, unknown>>
+
+/**
+ * The one door: text from the far end becomes an event here, or is refused (null). Never throws.
+ *
+ * Unknown events and fields pass through as they are. An event of a known type that lacks what the core reads of it is
+ * refused too, so that nothing inside has to ask again.
+ */
+export function parse(text: string): ServerEvent | null {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return null
+  }
+  return isObject(value) && typeof value['type'] === 'string' && isWhole(value['type'], value) ? (value as never) : null
+}
+
+/** What the core reads of each family of events. */
+function isWhole(type: string, event: Fields): boolean {
+  switch (type) {
+    case 'conversation.item.created':
+    case 'conversation.item.added':
+    case 'conversation.item.done':
+    case 'response.output_item.added':
+    case 'response.output_item.done':
+      return isItem(event['item'])
+    case 'response.created':
+    case 'response.done':
+      return isResponse(event['response'])
+    case 'response.output_text.delta':
+    case 'response.output_audio_transcript.delta':
+    case 'response.output_audio.delta':
+    case 'response.function_call_arguments.delta':
+    case 'response.mcp_call_arguments.delta':
+      return isInItem(event) && typeof event['delta'] === 'string'
+    case 'response.output_text.done':
+      return isInItem(event) && typeof event['text'] === 'string'
+    case 'response.output_audio_transcript.done':
+    case 'conversation.item.input_audio_transcription.completed':
+      return isInItem(event) && typeof event['transcript'] === 'string'
+    case 'response.function_call_arguments.done':
+    case 'response.mcp_call_arguments.done':
+      return isInItem(event) && typeof event['arguments'] === 'string'
+    case 'response.content_part.added':
+    case 'response.content_part.done':
+      return isInItem(event) && isObject(event['part'])
+    case 'conversation.item.deleted':
+    case 'conversation.item.truncated':
+    case 'conversation.item.input_audio_transcription.delta':
+    case 'conversation.item.input_audio_transcription.failed':
+      return isInItem(event)
+    case 'error':
+      return isObject(event['error']) && typeof event['error']['message'] === 'string'
+    default:
+      return true
+  }
+}
+
+function isItem(item: unknown): boolean {
+  if (!isObject(item) || typeof item['id'] !== 'string' || typeof item['type'] !== 'string') return false
+  switch (item['type']) {
+    case 'message':
+      return Array.isArray(item['content']) && item['content'].every(isObject)
+    case 'function_call':
+      return ['call_id', 'name', 'arguments'].every((field) => typeof item[field] === 'string')
+    case 'function_call_output':
+      return ['call_id', 'output'].every((field) => typeof item[field] === 'string')
+    default:
+      return true
+  }
+}
+
+function isResponse(response: unknown): boolean {
+  if (!isObject(response) || typeof response['id'] !== 'string') return false
+  const { output } = response
+  return output === undefined || output === null || (Array.isArray(output) && output.every(isItem))
+}
+
+function isInItem(event: Fields): boolean {
+  const { content_index } = event
+  return typeof event['item_id'] === 'string' && (content_index === undefined || isIndex(content_index))
+}
+
+function isIndex(value: unknown): boolean {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) < 1_000
+}
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

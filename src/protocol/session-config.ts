@@ -1,0 +1,119 @@
+/** The config of a session, as the Realtime API (GA) spells it. */
+
+/** PCM16 little-endian mono at 24 kHz, or G.711 at 8 kHz. */
+export type AudioFormat =
+  | { readonly type?: 'audio/pcm'; readonly rate?: 24000 }
+  | { readonly type?: 'audio/pcmu' }
+  | { readonly type?: 'audio/pcma' }
+
+export type TurnDetection =
+  | {
+      readonly type: 'server_vad'
+      readonly threshold?: number
+      readonly prefix_padding_ms?: number
+      readonly silence_duration_ms?: number
+      readonly create_response?: boolean
+      readonly interrupt_response?: boolean
+      readonly idle_timeout_ms?: number | null
+    }
+  | {
+      readonly type: 'semantic_vad'
+      readonly eagerness?: 'low' | 'medium' | 'high' | 'auto'
+      readonly create_response?: boolean
+      readonly interrupt_response?: boolean
+    }
+
+export interface Transcription {
+  readonly model?: string
+  readonly language?: string
+  readonly prompt?: string
+  readonly delay?: 'minimal' | 'low' | 'medium' | 'high' | 'xhigh'
+}
+
+export interface NoiseReduction {
+  readonly type?: 'near_field' | 'far_field'
+}
+
+export interface AudioInput {
+  readonly format?: AudioFormat
+  readonly noise_reduction?: NoiseReduction
+  readonly transcription?: Transcription
+  readonly turn_detection?: TurnDetection | null
+}
+
+export interface AudioOutput {
+  readonly format?: AudioFormat
+  readonly speed?: number
+  readonly voice?: string | { readonly id: string }
+}
+
+export interface FunctionTool {
+  readonly type?: 'function'
+  readonly name?: string
+  readonly description?: string
+  readonly parameters?: unknown
+}
+
+export interface McpTool {
+  readonly type: 'mcp'
+  readonly server_label: string
+  readonly server_url?: string
+  readonly server_description?: string
+  readonly connector_id?: string
+  readonly authorization?: string
+  readonly headers?: { readonly [name: string]: string } | null
+  readonly allowed_tools?: unknown
+  readonly require_approval?: unknown
+  readonly defer_loading?: boolean
+}
+
+export type Tool = FunctionTool | McpTool
+
+export type ToolChoice =
+  | 'none'
+  | 'auto'
+  | 'required'
+  | { readonly type: 'function'; readonly name: string }
+  | { readonly type: 'mcp'; readonly server_label: string; readonly name?: string | null }
+
+export type Truncation =
+  | 'auto'
+  | 'disabled'
+  | {
+      readonly type: 'retention_ratio'
+      readonly retention_ratio: number
+      readonly token_limits?: { readonly post_instructions?: number }
+    }
+
+export type Tracing =
+  | 'auto'
+  | { readonly workflow_name?: string; readonly group_id?: string; readonly metadata?: unknown }
+
+/** A conversation with a model. Every `session.update` names its `type`, even a partial one. */
+export interface SessionConfig {
+  readonly type: 'realtime'
+  readonly model?: string
+  readonly instructions?: string
+  readonly output_modalities?: readonly ('text' | 'audio')[]
+  readonly audio?: { readonly input?: AudioInput; readonly output?: AudioOutput }
+  readonly tools?: readonly Tool[]
+  readonly tool_choice?: ToolChoice
+  readonly parallel_tool_calls?: boolean
+  readonly reasoning?: { readonly effort?: 'minimal' | 'low' | 'medium' | 'high' | 'xhigh' }
+  readonly max_output_tokens?: number | 'inf'
+  readonly truncation?: Truncation
+  readonly tracing?: Tracing | null
+  readonly include?: readonly 'item.input_audio_transcription.logprobs'[]
+  readonly prompt?: {
+    readonly id: string
+    readonly version?: string | null
+    readonly variables?: { readonly [name: string]: unknown } | null
+  } | null
+}
+
+/** Speech to text alone. */
+export interface TranscriptionSessionConfig {
+  readonly type: 'transcription'
+  readonly audio?: { readonly input?: AudioInput }
+  readonly include?: readonly 'item.input_audio_transcription.logprobs'[]
+}

@@ -1,0 +1,84 @@
+import { bytesPerMs } from '../protocol/audio.ts'
+import type { Clock } from '../protocol/clock.ts'
+import type { AudioDelta, AudioFormat } from '../protocol/events.ts'
+import type { Heard, MakeSpeaker } from './speaker.ts'
+
+export interface PacedSpeakerOptions {
+  readonly clock: Clock
+  /** The format of the audio that comes. Asked for at each piece: a session may change it. */
+  readonly format: () => AudioFormat
+  /** Told of each piece as it is queued, and when it begins to sound, in ms of the clock. */
+  readonly queued?: (audio: AudioDelta, at: number) => void
+  /** Told when the speaker falls silent before its end, at this ms of the clock. */
+  readonly hushed?: (at: number) => void
+}
+
+interface Sounding {
+  readonly item_id: string
+  readonly content_index: number
+  /** Stretches without a gap: when each begins to sound, and how long it is, in ms. */
+  readonly stretches: { readonly at: number; ms: number }[]
+}
+
+/**
+ * A speaker that makes no sound: it plays at the pace of speech by the clock, so that what was heard is known where
+ * the app plays the audio itself (or nobody does).
+ */
+export function pacedSpeaker({ clock, format, queued, hushed }: PacedSpeakerOptions): MakeSpeaker {
+  return (listener) => {
+    let sounding: Sounding[] = []
+    let silentAt = Number.NEGATIVE_INFINITY
+    let timer: (() => void) | null = null
+
+    function drain(): void {
+      timer = null
+      if (clock.now() < silentAt) {
+        timer = clock.at(silentAt, drain)
+        return
+      }
+      sounding = []
+      listener.drained()
+    }
+
+    return {
+      play(audio) {
+        const at = Math.max(clock.now(), silentAt)
+        const ms = audio.audio.length / bytesPerMs(format())
+        extend(entryOf(sounding, audio), at, ms)
+        silentAt = at + ms
+        queued?.(audio, at)
+        timer ??= clock.at(silentAt, drain)
+      },
+      hush() {
+        timer?.()
+        timer = null
+        const now = clock.now()
+        const cut = sounding.map((item) => heardOf(item, now)).filter(({ heardMs, receivedMs }) => heardMs < receivedMs)
+        if (cut.length) hushed?.(now)
+        sounding = []
+        silentAt = Number.NEGATIVE_INFINITY
+        return cut
+      },
+    }
+  }
+}
+
+function entryOf(sounding: Sounding[], { item_id, content_index }: AudioDelta): Sounding {
+  const last = sounding.at(-1)
+  if (last && last.item_id === item_id && last.content_index === content_index) return last
+  const next: Sounding = { item_id, content_index, stretches: [] }
+  sounding.push(next)
+  return next
+}
+
+function extend({ stretches }: Sounding, at: number, ms: number): void {
+  const last = stretches.at(-1)
+  if (last && last.at + last.ms >= at) last.ms += ms
+  else stretches.push({ at, ms })
+}
+
+function heardOf({ item_id, content_index, stretches }: Sounding, now: number): Heard {
+  const heardMs = stretches.reduce((sum, { at, ms }) => sum + Math.min(Math.max(now - at, 0), ms), 0)
+  const receivedMs = stretches.reduce((sum, { ms }) => sum + ms, 0)
+  return { item_id, content_index, heardMs, receivedMs }
+}

@@ -1,0 +1,63 @@
+/** What was heard: cutting an answer off, and telling the far end where. */
+import { activeResponse } from '../conversation/conversation.ts'
+import type { Cut } from '../conversation/retell.ts'
+import type { AudioDelta } from '../protocol/events.ts'
+import type { Heard } from './speaker.ts'
+import { type Effect, type State, type Step, transmit } from './state.ts'
+
+/** Audio goes straight to the speaker; the state changes only with the item that is heard. */
+export function played(state: State, audio: AudioDelta): Step {
+  const { item_id, response_id } = audio
+  if (state.turn.cut.includes(response_id)) return [state, []]
+  const play: Effect = { type: 'play', audio }
+  if (state.playback.item?.item_id === item_id) return [state, [play]]
+  return [{ ...state, playback: { ...state.playback, item: { item_id, response_id } } }, [play]]
+}
+
+export function drained(state: State): Step {
+  return state.playback.item ? [{ ...state, playback: { ...state.playback, item: null } }, []] : [state, []]
+}
+
+/** The app silences the agent. */
+export function interrupted(state: State, cancel: boolean): Step {
+  const active = activeResponse(state.conversation)
+  const cut = active ? cutOff(state, active.id) : state
+  const cancelling = active && cancel && state.link.at === 'live' && !state.turn.cut.includes(active.id)
+  const cancels = cancelling ? [transmit({ type: 'response.cancel', response_id: active.id })] : []
+  return [cut, [...cancels, { type: 'hush' }]]
+}
+
+/** The user speaks. The far end cancels its response by itself, unless it was configured not to. */
+export function bargedIn(state: State): Step {
+  const detection = state.config.audio?.input?.turn_detection
+  if (detection && detection.interrupt_response === false) return [state, []]
+  const active = activeResponse(state.conversation)
+  return [active ? cutOff(state, active.id) : state, [{ type: 'hush' }]]
+}
+
+/**
+ * The speaker fell silent. At most one truncate an item, an integer, `0 < audio_end_ms <= received`, never of what was
+ * heard to its end.
+ */
+export function silenced(state: State, heard: readonly Heard[]): Step {
+  if (heard.length === 0) return drained(state)
+  const cuts: Record<string, Cut> = { ...state.playback.cuts }
+  const truncates: Effect[] = []
+  for (const { item_id, content_index, heardMs, receivedMs } of heard) {
+    if (item_id in cuts || receivedMs < 1) continue
+    cuts[item_id] = { heardMs, receivedMs }
+    const audio_end_ms = Math.max(1, Math.min(Math.floor(heardMs), Math.floor(receivedMs)))
+    if (state.link.at !== 'live') continue
+    truncates.push(transmit({ type: 'conversation.item.truncate', item_id, content_index, audio_end_ms }))
+  }
+  return [
+    { ...state, playback: { item: null, cuts } },
+    [...truncates, { type: 'tell', notice: { type: 'audio_interrupted' } }],
+  ]
+}
+
+function cutOff(state: State, response_id: string): State {
+  return state.turn.cut.includes(response_id)
+    ? state
+    : { ...state, turn: { ...state.turn, cut: [...state.turn.cut.slice(-7), response_id] } }
+}

@@ -1,0 +1,20 @@
+import type { AudioDelta } from '../protocol/events.ts'
+
+/** How much of an item was heard when the speaker fell silent. */
+export interface Heard {
+  readonly item_id: string
+  readonly content_index: number
+  readonly heardMs: number
+  readonly receivedMs: number
+}
+
+/** Plays the agent's audio and knows how much of it was heard: the playback ledger. */
+export interface Speaker {
+  /** Queues audio behind what is queued already. */
+  play(audio: AudioDelta): void
+  /** Falls silent at once and forgets what is queued. Returns what was cut: items not heard to their end, in order. */
+  hush(): readonly Heard[]
+}
+
+/** Makes a speaker; it says `drained` when everything that was queued has been heard. */
+export type MakeSpeaker = (listener: { drained(): void }) => Speaker

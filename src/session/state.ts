@@ -1,0 +1,152 @@
+import { type Conversation, empty } from '../conversation/conversation.ts'
+import type { Cuts } from '../conversation/retell.ts'
+import type {
+  AudioDelta,
+  ClientEvent,
+  Item,
+  RealtimeError,
+  ResponseCreateParams,
+  ServerEvent,
+  SessionConfig,
+} from '../protocol/events.ts'
+import type { Heard } from './speaker.ts'
+import type { Cause } from './transport.ts'
+import { noUsage, type SessionUsage } from './usage.ts'
+
+export type Call = Extract<Item, { type: 'function_call' }>
+
+/** Everything a session knows. An immutable value: what did not change keeps its identity. */
+export interface State {
+  /** What the far end is asked to be. Said on every join. */
+  readonly config: Partial<SessionConfig>
+  readonly link: Link
+  readonly conversation: Conversation
+  /** Said by us, and not yet acknowledged by the far end: nothing is lost when the line is. */
+  readonly pending: readonly Item[]
+  /** Events of the app that wait for a line. */
+  readonly unsent: readonly ClientEvent[]
+  readonly turn: Turn
+  readonly playback: Playback
+  readonly usage: SessionUsage
+  readonly reconnect: Reconnect
+  /** The chance in this session: the state of its random numbers. */
+  readonly seed: number
+  /** How many event ids have been given out. */
+  readonly ids: number
+}
+
+export type Link =
+  | { readonly at: 'closed'; readonly cause: Cause | null }
+  | { readonly at: 'dialing'; readonly tries: number; readonly until: number }
+  | { readonly at: 'joining'; readonly tries: number; readonly until: number; readonly update: string }
+  | {
+      readonly at: 'live'
+      readonly tries: number
+      readonly since: number
+      /** What was told at the join: the far end's echo of it is no news. */
+      readonly retold: ReadonlySet<string>
+    }
+  | { readonly at: 'waiting'; readonly tries: number; readonly until: number; readonly cause: Cause }
+
+export interface Reconnect {
+  /** How many times in a row a lost line is dialed again before the session gives up. 0: never. */
+  readonly attempts: number
+  /** ms that an attempt to connect, or the far end's acceptance of the config, may take. */
+  readonly timeoutMs: number
+}
+
+/** Who speaks: one response at a time. */
+export interface Turn {
+  /** The `response.create` that is under way, by its event id. */
+  readonly asked: { readonly event_id: string; readonly params: ResponseCreateParams } | null
+  /** A response to ask for as soon as one can be asked for. */
+  readonly owed: ResponseCreateParams | null
+  /** The response being given began when the far end knew all that had been said: it answers that too. */
+  readonly covered: boolean
+  /** Calls that were handed to a tool, by call id: each runs once. */
+  readonly calls: readonly string[]
+  /** Responses that were cut: audio of theirs that still comes is never heard. */
+  readonly cut: readonly string[]
+}
+
+/** What is heard. The speaker knows how much; here stands only what is being played. */
+export interface Playback {
+  readonly item: { readonly item_id: string; readonly response_id: string } | null
+  readonly cuts: Cuts
+}
+
+/** Facts, in the past tense. */
+export type Input =
+  | { readonly type: 'started' }
+  | { readonly type: 'opened' }
+  | { readonly type: 'received'; readonly event: ServerEvent | AudioDelta }
+  | { readonly type: 'dropped'; readonly cause: Cause }
+  | { readonly type: 'woke' }
+  | { readonly type: 'said'; readonly item: Item }
+  | { readonly type: 'asked'; readonly params: ResponseCreateParams }
+  | { readonly type: 'sent'; readonly event: ClientEvent }
+  | { readonly type: 'configured'; readonly config: Partial<SessionConfig> }
+  | { readonly type: 'interrupted'; readonly cancel: boolean }
+  | { readonly type: 'silenced'; readonly heard: readonly Heard[] }
+  | { readonly type: 'drained' }
+  | { readonly type: 'answered'; readonly item: Item; readonly respond: boolean }
+  | { readonly type: 'ended' }
+
+/** Orders, in the imperative. */
+export type Effect =
+  | { readonly type: 'dial' }
+  | { readonly type: 'hangUp' }
+  | { readonly type: 'transmit'; readonly event: ClientEvent }
+  /** Sends the microphone audio that was held while there was no line. */
+  | { readonly type: 'flush' }
+  | { readonly type: 'wake'; readonly at: number }
+  | { readonly type: 'call'; readonly call: Call; readonly response_id: string | null }
+  | { readonly type: 'play'; readonly audio: AudioDelta }
+  /** Silences the speaker, which answers with `silenced`. */
+  | { readonly type: 'hush' }
+  | { readonly type: 'tell'; readonly notice: Notice }
+
+/** What the app's listeners are told beside the events and the state. */
+export type Notice =
+  | { readonly type: 'refused'; readonly error: RealtimeError }
+  | { readonly type: 'audio_interrupted' }
+
+export type Step = readonly [State, readonly Effect[]]
+
+export interface Start {
+  readonly config?: Partial<SessionConfig>
+  readonly conversation?: Conversation
+  readonly reconnect?: Partial<Reconnect>
+  readonly seed?: number
+}
+
+export function start({ config = {}, conversation = empty, reconnect = {}, seed = 1 }: Start = {}): State {
+  return {
+    config,
+    link: { at: 'closed', cause: null },
+    conversation,
+    pending: [],
+    unsent: [],
+    turn: { asked: null, owed: null, covered: false, calls: [], cut: [] },
+    playback: { item: null, cuts: {} },
+    usage: noUsage,
+    reconnect: { attempts: 7, timeoutMs: 15_000, ...reconnect },
+    seed,
+    ids: 0,
+  }
+}
+
+export function transmit(event: ClientEvent): Effect {
+  return { type: 'transmit', event }
+}
+
+/** Does one thing after another, and wants all that each of them wants. */
+export function inTurn([state, effects]: Step, ...next: readonly ((state: State) => Step)[]): Step {
+  return next.reduce<Step>(
+    ([before, wanted], go) => {
+      const [after, more] = go(before)
+      return [after, more.length ? [...wanted, ...more] : wanted]
+    },
+    [state, effects],
+  )
+}

@@ -1,0 +1,101 @@
+/**
+ * The session without its wires: what can happen to it, and what it then wants done. Pure; time comes in as `now`.
+ * This file is the table of contents: the rules stand in `link.ts` (connecting), `turn.ts` (who speaks) and
+ * `playback.ts` (what was heard). `run.ts` does what is wanted.
+ */
+import { evolve } from '../conversation/conversation.ts'
+import type { AudioDelta, ServerEvent } from '../protocol/events.ts'
+import { dialed, dropped, ended, joined, opened, refusedJoin, woke } from './link.ts'
+import { bargedIn, drained, interrupted, played, silenced } from './playback.ts'
+import { type Input, inTurn, type State, type Step, transmit } from './state.ts'
+import {
+  acknowledged,
+  answered,
+  asked,
+  began,
+  called,
+  callsOf,
+  pay,
+  refused,
+  ended as responseEnded,
+  said,
+} from './turn.ts'
+import { addUsage } from './usage.ts'
+
+export function step(state: State, input: Input, now: number): Step {
+  switch (input.type) {
+    case 'started':
+      return state.link.at === 'closed' ? dialed(state, 0, now) : [state, []]
+    case 'opened':
+      return opened(state, now)
+    case 'received':
+      return 'audio' in input.event ? played(state, input.event as AudioDelta) : received(state, input.event, now)
+    case 'dropped':
+      return dropped(state, input.cause, now)
+    case 'woke':
+      return woke(state, now)
+    case 'said':
+      return said(state, input.item)
+    case 'asked':
+      return asked(state, input.params)
+    case 'sent':
+      return state.link.at === 'live'
+        ? [state, [transmit(input.event)]]
+        : [{ ...state, unsent: [...state.unsent, input.event] }, []]
+    case 'configured':
+      return configured(state, input.config)
+    case 'interrupted':
+      return interrupted(state, input.cancel)
+    case 'silenced':
+      return silenced(state, input.heard)
+    case 'drained':
+      return drained(state)
+    case 'answered':
+      return answered(state, input.item, input.respond)
+    case 'ended':
+      return ended(state)
+  }
+}
+
+/** Every event is folded; these want something done besides. */
+function received(before: State, event: ServerEvent, now: number): Step {
+  const state = fold(before, event)
+  switch (event.type) {
+    case 'session.updated':
+      return state.link.at === 'joining' ? inTurn(joined(state, now), callsOf, pay) : [state, []]
+    case 'conversation.item.added':
+    case 'conversation.item.created':
+    case 'conversation.item.done':
+      return inTurn([acknowledged(state, event.item.id), []], pay)
+    case 'response.created':
+      return [began(state, event.response), []]
+    case 'response.output_item.done':
+      return event.item.type === 'function_call' ? called(state, event.item, event.response_id) : [state, []]
+    case 'response.done':
+      return responseEnded(state, event.response)
+    case 'input_audio_buffer.speech_started':
+      return bargedIn(state)
+    case 'error':
+      return inTurn(refusedJoin(state, event.error, now), (after) => refused(after, event.error))
+    default:
+      return [state, []]
+  }
+}
+
+/** The echo of what was retold at the join is no news: the items keep what they were, and their identity. */
+function fold(state: State, event: ServerEvent): State {
+  const isEcho =
+    state.link.at === 'live' &&
+    (event.type === 'conversation.item.added' || event.type === 'conversation.item.done') &&
+    state.link.retold.has(event.item.id)
+  const conversation = isEcho ? state.conversation : evolve(state.conversation, event)
+  const usage = addUsage(state.usage, event)
+  return conversation === state.conversation && usage === state.usage ? state : { ...state, conversation, usage }
+}
+
+function configured(state: State, config: State['config']): Step {
+  const next = { ...state, config, ids: state.ids + 1 }
+  if (state.link.at !== 'live') return [next, []]
+  const event_id = `config_${state.ids}`
+  return [next, [transmit({ type: 'session.update', event_id, session: { type: 'realtime', ...config } })]]
+}

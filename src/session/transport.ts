@@ -1,0 +1,65 @@
+import type { AudioDelta, ClientEvent, ServerEvent } from '../protocol/events.ts'
+
+/**
+ * Makes one connection. A reconnect is another call, with another listener, so nothing stale can speak.
+ * A dial never throws: whatever goes wrong is told to the listener as one `dropped`.
+ */
+export type Dial = (listener: Listener) => Connection
+
+/** What one connection tells, in this order: `opened` once, `received` any number of times, `dropped` once and last. */
+export interface Listener {
+  opened(): void
+  /** An event, parsed once. Audio comes as an `AudioDelta`: bytes, never base64. */
+  received(event: ServerEvent | AudioDelta): void
+  dropped(cause: Cause): void
+}
+
+export interface Connection {
+  /** Sends an event. Sending on a connection that has ended does nothing. */
+  send(event: ClientEvent): void
+  /**
+   * Appends microphone audio to the far end's input buffer, in the session's input format.
+   * Returns false when the line is so slow that the audio was dropped instead (see `bufferLimit`).
+   */
+  append(audio: Uint8Array): boolean
+  close(): void
+}
+
+/** Why a connection ended, who ended it, and whether dialing again could do better. */
+export interface Cause {
+  /** One sentence: what happened, and what to do where something can be done. */
+  readonly reason: string
+  /** The WebSocket close code, the HTTP status, or the code of the provider's last error. */
+  readonly code: number | string | null
+  /** Dialing again cannot help: a wrong key, an unknown model, an exhausted quota, our own `close()`. */
+  readonly fatal: boolean
+  readonly initiator: 'us' | 'far end' | 'network'
+  /** The last `error` event that the far end sent on this connection. */
+  readonly lastError?: { readonly code: string | null; readonly message: string }
+}
+
+/** What `connect()` was given: where to, as whom. */
+export interface ConnectOptions {
+  /** The key, or a function that is asked for it at each connection. Never logged. */
+  readonly apiKey?: string | (() => string | Promise<string>) | undefined
+  readonly model?: string | undefined
+  readonly url?: string | undefined
+  /** Attaches to a call that stands already, instead of beginning one. */
+  readonly callId?: string | undefined
+}
+
+/** A way to the far end, as a session holds it. */
+export interface Transport {
+  dialer(options: ConnectOptions): Dial
+}
+
+/** Rejects `connect()`: the line could not be made, and why. */
+export class ConnectionError extends Error {
+  override readonly name = 'ConnectionError'
+  override readonly cause: Cause
+
+  constructor(cause: Cause) {
+    super(cause.reason)
+    this.cause = cause
+  }
+}

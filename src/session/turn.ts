@@ -1,0 +1,121 @@
+/**
+ * Who speaks. One response at a time: asking while one is being given leaves it owed; it is paid when the response is
+ * done and no tool call is open. Every call id is answered once.
+ */
+import { activeResponse, openCalls } from '../conversation/conversation.ts'
+import { createItem } from '../conversation/retell.ts'
+import type { Item, RealtimeError, Response, ResponseCreateParams } from '../protocol/events.ts'
+import { type Call, type Effect, type State, type Step, transmit } from './state.ts'
+
+export function said(state: State, item: Item): Step {
+  const next = { ...state, pending: [...state.pending, item] }
+  return [next, state.link.at === 'live' ? [transmit(createItem(item))] : []]
+}
+
+/** The far end has it now. */
+export function acknowledged(state: State, id: string): State {
+  return state.pending.some((item) => item.id === id)
+    ? { ...state, pending: state.pending.filter((item) => item.id !== id) }
+    : state
+}
+
+export function asked(state: State, params: ResponseCreateParams): Step {
+  return pay({ ...state, turn: { ...state.turn, owed: params } })
+}
+
+/** Asks for the answer that is owed, once one can be given; before the last call is answered it would lack what it says. */
+export function pay(state: State): Step {
+  const { owed, asked } = state.turn
+  if (owed === null || asked !== null || state.link.at !== 'live') return [state, []]
+  if (activeResponse(state.conversation) !== undefined || unanswered(state).length > 0) return [state, []]
+  const event_id = `ask_${state.ids}`
+  const turn = { ...state.turn, owed: null, asked: { event_id, params: owed } }
+  const event = Object.keys(owed).length ? { response: owed } : {}
+  return [{ ...state, turn, ids: state.ids + 1 }, [transmit({ type: 'response.create', event_id, ...event })]]
+}
+
+/** A response that began when the far end knew all that was said answers all of it: nothing is owed any more. */
+export function began(state: State, response: Response): State {
+  if (response.conversation_id === null) return state
+  const covered = state.pending.length === 0
+  const owed = covered && isPlain(state.turn.owed) ? null : state.turn.owed
+  return { ...state, turn: { ...state.turn, asked: null, owed, covered } }
+}
+
+export function ended(state: State, response: Response): Step {
+  const [next, effects] = dispatch(state, (response.output ?? []) as readonly Item[], response.id)
+  const [then, more] = pay(next)
+  return [then, [...effects, ...more]]
+}
+
+/** A call is handed to its tool once, however often it is announced. */
+export function called(state: State, call: Call, response_id: string | null): Step {
+  return dispatch(state, [call], response_id)
+}
+
+/** Calls that stand in a restored conversation and were never run. */
+export function callsOf(state: State): Step {
+  return dispatch(state, openCalls(state.conversation), null)
+}
+
+export function answered(state: State, item: Item, respond: boolean): Step {
+  if (item.type === 'function_call_output' && isAnswered(state, item.call_id)) return [state, []]
+  const owed = state.turn.owed ?? (respond ? {} : null)
+  const [next, effects] = said({ ...state, turn: { ...state.turn, owed } }, item)
+  const [then, more] = pay(next)
+  return [then, [...effects, ...more]]
+}
+
+/**
+ * An error of the far end. A `response.create` that lost to another response is owed again, unless that other answers
+ * all that was said: it is a race, not an error. All others are told.
+ */
+export function refused(state: State, error: RealtimeError): Step {
+  const { code, event_id } = error
+  if (code === 'conversation_already_has_active_response') {
+    const params = state.turn.asked?.params ?? {}
+    const owed = state.turn.owed ?? (state.turn.covered && isPlain(params) ? null : params)
+    return pay({ ...state, turn: { ...state.turn, asked: null, owed } })
+  }
+  if (code === 'response_cancel_not_active') return [state, []]
+  const told: Effect[] = [{ type: 'tell', notice: { type: 'refused', error } }]
+  if (event_id && event_id === state.turn.asked?.event_id)
+    return [{ ...state, turn: { ...state.turn, asked: null } }, told]
+  const refusedItem = event_id?.startsWith('say_') ? event_id.slice('say_'.length) : null
+  return [refusedItem ? acknowledged(state, refusedItem) : state, told]
+}
+
+function dispatch(state: State, items: readonly Item[], response_id: string | null): Step {
+  const fresh = items.filter(
+    (item): item is Call =>
+      item.type === 'function_call' &&
+      item.status === 'completed' &&
+      !state.turn.calls.includes(item.call_id) &&
+      !isAnswered(state, item.call_id),
+  )
+  if (fresh.length === 0) return [state, []]
+  const calls = [...state.turn.calls, ...fresh.map(({ call_id }) => call_id)]
+  return [{ ...state, turn: { ...state.turn, calls } }, fresh.map((call) => ({ type: 'call', call, response_id }))]
+}
+
+/** Calls without an output, said or about to be. */
+function unanswered(state: State): readonly Call[] {
+  return openCalls(state.conversation).filter((call) => !isPending(state, call.call_id))
+}
+
+function isAnswered(state: State, call_id: string): boolean {
+  return isPending(state, call_id) || state.conversation.items.some((item) => isOutputOf(item, call_id))
+}
+
+function isPending(state: State, call_id: string): boolean {
+  return state.pending.some((item) => isOutputOf(item, call_id))
+}
+
+function isOutputOf(item: Item, call_id: string): boolean {
+  return item.type === 'function_call_output' && item.call_id === call_id
+}
+
+/** Asked for without wishes of its own: any response will do. */
+function isPlain(params: ResponseCreateParams | null): boolean {
+  return params !== null && Object.keys(params).length === 0
+}

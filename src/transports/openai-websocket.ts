@@ -1,0 +1,268 @@
+import type { Clock } from '../protocol/clock.ts'
+import { UserError } from '../protocol/errors.ts'
+import type { AudioDelta, ClientEvent, Item, ServerEvent, SessionConfig } from '../protocol/events.ts'
+import { newId } from '../protocol/ids.ts'
+import { mulberry32 } from '../protocol/random.ts'
+import { type Camel, toWire } from '../protocol/spelling.ts'
+import { realClock } from '../session/clock.ts'
+import { type Emitter, emitter } from '../session/emitter.ts'
+import { pacedSpeaker } from '../session/paced-speaker.ts'
+import { type Running, run } from '../session/run.ts'
+import { type Input, type State, start } from '../session/state.ts'
+import { ConnectionError, type ConnectOptions, type Dial, type Transport } from '../session/transport.ts'
+import type { SessionUsage } from '../session/usage.ts'
+import { type SocketLike, type WebSocketOptions, webSocket } from './websocket.ts'
+
+export interface OpenAIRealtimeWebSocketOptions
+  extends Pick<
+    WebSocketOptions,
+    'apiKey' | 'model' | 'url' | 'createWebSocket' | 'useInsecureApiKey' | 'headers' | 'bufferLimit'
+  > {
+  readonly clock?: Clock
+  readonly seed?: number
+}
+
+export type TransportStatus = 'connecting' | 'connected' | 'disconnected'
+
+/** What the transport tells when it is used alone. */
+export interface OpenAIRealtimeWebSocketEvents {
+  /** Every event of the far end. Audio comes as bytes, in `audio`. */
+  readonly '*': [event: ServerEvent | AudioDelta]
+  readonly connection_change: [status: TransportStatus]
+  readonly audio: [audio: { readonly type: 'audio'; data: Uint8Array; responseId: string; itemId: string }]
+  readonly audio_done: []
+  readonly audio_interrupted: []
+  readonly audio_transcript_delta: [
+    delta: { readonly type: 'transcript_delta'; itemId: string; delta: string; responseId: string },
+  ]
+  readonly function_call: [
+    call: { readonly type: 'function_call'; id: string; callId: string; name: string; arguments: string },
+  ]
+  readonly item_update: [item: Item]
+  readonly item_deleted: [item: { readonly itemId: string }]
+  readonly turn_started: [turn: { readonly type: 'response_started'; readonly providerData: unknown }]
+  readonly turn_done: [turn: { readonly type: 'response_done'; readonly response: unknown }]
+  readonly usage_update: [usage: SessionUsage]
+  readonly error: [error: { readonly type: 'error'; readonly error: unknown }]
+}
+
+/**
+ * The Realtime API over a WebSocket, in Node, browsers and workers: alone, or as the `transport` of a `RealtimeSession`.
+ *
+ * Alone it is the same core without agents: one response at a time, history kept through a lost line, truncation at
+ * what was heard. Calls to tools are told as `function_call`; answer them with `sendFunctionCallOutput`.
+ */
+export class OpenAIRealtimeWebSocket implements Transport {
+  readonly #options: OpenAIRealtimeWebSocketOptions
+  readonly #events: Emitter<OpenAIRealtimeWebSocketEvents> = emitter((error, name) => this.#failed(error, name))
+  readonly #random: () => number
+  readonly #running: Running
+  #dial: Dial | null = null
+  #socket: SocketLike | null = null
+
+  constructor(options: OpenAIRealtimeWebSocketOptions = {}) {
+    const { clock = realClock, seed = Math.floor(Math.random() * 2 ** 32) } = options
+    this.#options = options
+    this.#random = mulberry32(seed)
+    const pcm = { type: 'audio/pcm', rate: 24_000 } as const
+    const speaker = pacedSpeaker({ clock, format: () => this.#running.state.config.audio?.output?.format ?? pcm })
+    this.#running = run(start({ seed }), {
+      clock,
+      dial: (listener) => this.#dial!(listener),
+      speaker: (listener) => {
+        const paced = speaker(listener)
+        return {
+          play: (audio) => {
+            const { response_id: responseId, item_id: itemId } = audio
+            this.#events.emit('audio', { type: 'audio', data: audio.audio, responseId, itemId })
+            paced.play(audio)
+          },
+          hush: () => paced.hush(),
+        }
+      },
+      call: ({ id, call_id: callId, name, arguments: args }) =>
+        this.#events.emit('function_call', { type: 'function_call', id, callId, name, arguments: args }),
+      tell: (notice) =>
+        notice.type === 'refused' ? this.#error(notice.error) : this.#events.emit('audio_interrupted'),
+      changed: (before, after, input) => this.#changed(before, after, input),
+    })
+  }
+
+  /** A session's way to the far end; not for apps. */
+  dialer({ apiKey, model, url, callId }: ConnectOptions): Dial {
+    return webSocket({
+      ...this.#options,
+      apiKey: apiKey ?? this.#options.apiKey,
+      model: model ?? this.#options.model,
+      url: url ?? this.#options.url,
+      callId,
+      opened: (socket) => {
+        this.#socket = socket
+      },
+    })
+  }
+
+  /**
+   * Connects, and resolves when the far end has accepted the session config.
+   * Rejects with a `ConnectionError` whose `cause` says why, when there is no use in trying on.
+   */
+  connect({
+    initialSessionConfig = {},
+    ...options
+  }: ConnectOptions & { readonly initialSessionConfig?: Camel<SessionConfig> } = {}): Promise<void> {
+    if (this.#dial) throw new UserError('This transport is connected already. Close it first, or make another.')
+    this.#dial = this.dialer(options)
+    return new Promise((resolve, reject) => {
+      const settle = () => {
+        const { link } = this.#running.state
+        if (link.at !== 'live' && link.at !== 'closed') return
+        this.#settle = null
+        if (link.at === 'live') resolve()
+        else if (link.cause) reject(new ConnectionError(link.cause))
+      }
+      this.#settle = settle
+      this.#running.feed({ type: 'configured', config: toWire(initialSessionConfig) as Partial<SessionConfig> })
+      this.#running.feed({ type: 'started' })
+    })
+  }
+  #settle: (() => void) | null = null
+
+  close(): void {
+    this.#running.feed({ type: 'ended' })
+  }
+
+  sendEvent(event: ClientEvent): void {
+    this.#running.feed({ type: 'sent', event })
+  }
+
+  sendMessage(
+    text: string,
+    otherEventData: Readonly<Record<string, unknown>> = {},
+    { triggerResponse = true }: { readonly triggerResponse?: boolean } = {},
+  ): void {
+    const content = [{ type: 'input_text', text }]
+    const id = newId('item_', this.#random)
+    this.#running.feed({
+      type: 'said',
+      item: { ...otherEventData, id, type: 'message', role: 'user', content } as Item,
+    })
+    if (triggerResponse) this.#running.feed({ type: 'asked', params: {} })
+  }
+
+  /** Microphone audio, in the session's input format. `commit` ends the turn. Returns false when it had to be let go. */
+  sendAudio(audio: ArrayBuffer | ArrayBufferView, { commit = false }: { readonly commit?: boolean } = {}): boolean {
+    const sent = this.#running.append(bytesOfView(audio))
+    if (commit) this.sendEvent({ type: 'input_audio_buffer.commit' })
+    return sent
+  }
+
+  /** Answers a `function_call`; each call id is answered once. */
+  sendFunctionCallOutput(call: { readonly callId: string }, output: string, startResponse = true): void {
+    const id = newId('item_', this.#random)
+    const item = { id, type: 'function_call_output', call_id: call.callId, output, status: 'completed' } as const
+    this.#running.feed({ type: 'answered', item, respond: startResponse })
+  }
+
+  /** Changes the session's config: what is given is changed, all else stays. */
+  updateSessionConfig(config: Camel<SessionConfig>): void {
+    const changed = { ...this.#running.state.config, ...(toWire(config) as Partial<SessionConfig>) }
+    this.#running.feed({ type: 'configured', config: changed })
+  }
+
+  /** Cancels the response, if one is active, silences the speaker, and truncates what is played at what was heard. */
+  interrupt(cancelOngoingResponse = true): void {
+    this.#running.feed({ type: 'interrupted', cancel: cancelOngoingResponse })
+  }
+
+  get status(): TransportStatus {
+    return statusOf(this.#running.state)
+  }
+
+  get connectionState(): { readonly status: TransportStatus; readonly websocket: SocketLike | undefined } {
+    return { status: this.status, websocket: this.#socket ?? undefined }
+  }
+
+  /** A WebSocket has no microphone to mute: null, always. */
+  get muted(): null {
+    return null
+  }
+
+  /** @throws UserError always: send no audio instead. */
+  mute(_muted: boolean): never {
+    throw new UserError('A WebSocket has no microphone to mute: stop calling sendAudio() instead.')
+  }
+
+  on<Name extends keyof OpenAIRealtimeWebSocketEvents>(
+    name: Name,
+    listener: (...args: OpenAIRealtimeWebSocketEvents[Name]) => unknown,
+  ): this {
+    this.#events.on(name, listener)
+    return this
+  }
+
+  off<Name extends keyof OpenAIRealtimeWebSocketEvents>(
+    name: Name,
+    listener: (...args: OpenAIRealtimeWebSocketEvents[Name]) => unknown,
+  ): this {
+    this.#events.off(name, listener)
+    return this
+  }
+
+  #changed(before: State, after: State, input: Input): void {
+    if (input.type === 'received') this.#received(input.event, after)
+    if (statusOf(before) !== statusOf(after)) this.#events.emit('connection_change', statusOf(after))
+    if (before.usage !== after.usage) this.#events.emit('usage_update', after.usage)
+    if (after.link.at === 'closed') this.#dial = null
+    this.#settle?.()
+  }
+
+  #received(event: ServerEvent | AudioDelta, { conversation }: State): void {
+    this.#events.emit('*', event)
+    if ('audio' in event) return
+    switch (event.type) {
+      case 'response.output_audio.done':
+        return this.#events.emit('audio_done')
+      case 'response.output_audio_transcript.delta': {
+        const { item_id: itemId, response_id: responseId, delta } = event
+        return this.#events.emit('audio_transcript_delta', { type: 'transcript_delta', itemId, delta, responseId })
+      }
+      case 'conversation.item.added':
+      case 'conversation.item.done':
+        return this.#updated(event.item.id, conversation)
+      case 'conversation.item.input_audio_transcription.completed':
+        return this.#updated(event.item_id, conversation)
+      case 'conversation.item.deleted':
+        return this.#events.emit('item_deleted', { itemId: event.item_id })
+      case 'response.created':
+        return this.#events.emit('turn_started', { type: 'response_started', providerData: event.response })
+      case 'response.done':
+        return this.#events.emit('turn_done', { type: 'response_done', response: event.response })
+    }
+  }
+
+  #updated(id: string, { items }: State['conversation']): void {
+    const item = items.findLast((item) => item.id === id)
+    if (item) this.#events.emit('item_update', item)
+  }
+
+  #failed(error: unknown, name: PropertyKey): void {
+    if (name === 'error') console.error("A listener of 'error' failed:", error)
+    else this.#error(new Error(`A listener of '${String(name)}' failed.`, { cause: error }))
+  }
+
+  #error(error: unknown): void {
+    if (this.#events.has('error')) this.#events.emit('error', { type: 'error', error })
+    else console.error('The realtime transport reports an error:', error)
+  }
+}
+
+function statusOf({ link }: State): TransportStatus {
+  if (link.at === 'live') return 'connected'
+  return link.at === 'closed' ? 'disconnected' : 'connecting'
+}
+
+function bytesOfView(audio: ArrayBuffer | ArrayBufferView): Uint8Array {
+  return ArrayBuffer.isView(audio)
+    ? new Uint8Array(audio.buffer, audio.byteOffset, audio.byteLength)
+    : new Uint8Array(audio)
+}

@@ -1,0 +1,27 @@
+/** The official shape of every server event: JSON Schemas derived from the types of the `openai` package. */
+import { Ajv, type ValidateFunction } from 'ajv'
+import { createGenerator, type Schema } from 'ts-json-schema-generator'
+
+type Definition = { readonly properties?: { readonly type?: { readonly const?: string } } }
+
+/** Says what is wrong with an event, or null. An event that the official types do not have is wrong too. */
+export function officialSchema(): (event: { readonly type: string }) => string | null {
+  const schema: Schema = createGenerator({
+    path: 'node_modules/openai/resources/realtime/realtime.d.ts',
+    type: 'RealtimeServerEvent',
+    skipTypeCheck: true,
+    additionalProperties: true,
+  }).createSchema('RealtimeServerEvent')
+  const ajv = new Ajv({ strict: false, allErrors: true, schemas: [{ ...schema, $id: 'official' }] })
+  const validators = new Map<string, ValidateFunction>()
+  for (const [name, definition] of Object.entries(schema.definitions ?? {}) as [string, Definition][]) {
+    const type = definition.properties?.type?.const
+    const validator = type && ajv.getSchema(`official#/definitions/${encodeURIComponent(name)}`)
+    if (type && validator && !validators.has(type)) validators.set(type, validator)
+  }
+  return (event) => {
+    const validator = validators.get(event.type)
+    if (!validator) return `${event.type}: not an official server event`
+    return validator(event) ? null : `${event.type}: ${ajv.errorsText(validator.errors)}`
+  }
+}
