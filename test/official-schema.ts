@@ -12,7 +12,7 @@ export function officialSchema(): (event: { readonly type: string }) => string |
     skipTypeCheck: true,
     additionalProperties: true,
   }).createSchema('RealtimeServerEvent')
-  const ajv = new Ajv({ strict: false, allErrors: true, schemas: [{ ...schema, $id: 'official' }] })
+  const ajv = new Ajv({ strict: false, allErrors: true, schemas: [{ ...(schema as object), $id: 'official' }] })
   const validators = new Map<string, ValidateFunction>()
   for (const [name, definition] of Object.entries(schema.definitions ?? {}) as [string, Definition][]) {
     const type = definition.properties?.type?.const
@@ -20,8 +20,10 @@ export function officialSchema(): (event: { readonly type: string }) => string |
     if (type && validator && !validators.has(type)) validators.set(type, validator)
   }
   return (event) => {
-    const validator = validators.get(event.type)
-    if (!validator) return `${event.type}: not an official server event`
-    return validator(event) ? null : `${event.type}: ${ajv.errorsText(validator.errors)}`
+    const { type } = event
+    const validator = validators.get(type)
+    if (!validator) return `${type}: not an official server event`
+    if (validator(event)) return null
+    return `${type}: ${ajv.errorsText(validator.errors)}`
   }
 }

@@ -29,7 +29,9 @@ export type ClientEvent =
 
 // ── what a server says ──────────────────────────────────────────────────────────────────────────────────────────
 
-type Told<Type extends string, Fields = unknown> = { readonly type: Type; readonly event_id: string } & Fields
+type Told<Type extends string, Fields = unknown> = Type extends string
+  ? { readonly type: Type; readonly event_id: string } & Fields
+  : never
 
 type InItem = { readonly item_id: string }
 type InContent = InItem & { readonly content_index: number }

@@ -96,6 +96,10 @@ export type Item =
   | McpApprovalRequest
   | McpApprovalResponse
 
-type Unnamed<T> = T extends { readonly id: string } ? Omit<T, 'id'> & { readonly id?: string } : never
-/** An item as a client makes it: the far end names it where the client does not. */
+type Unnamed<T> = T extends { readonly type: `mcp_${string}` }
+  ? T
+  : T extends unknown
+    ? Omit<T, 'id'> & { readonly id?: string }
+    : never
+/** An item as a client makes it: the far end names it where the client does not, save what belongs to MCP. */
 export type ItemToCreate = Unnamed<Item>

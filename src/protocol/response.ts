@@ -1,5 +1,5 @@
 import type { Item, ItemToCreate } from './items.ts'
-import type { AudioFormat, Tool, ToolChoice } from './session-config.ts'
+import type { AudioFormat, Prompt, Tool, ToolChoice } from './session-config.ts'
 
 export interface Usage {
   readonly total_tokens?: number
@@ -56,15 +56,11 @@ export interface ResponseCreateParams {
   readonly max_output_tokens?: number | 'inf'
   readonly reasoning?: { readonly effort?: 'minimal' | 'low' | 'medium' | 'high' | 'xhigh' }
   /** `none`: out of band, beside the conversation. */
-  readonly conversation?: 'auto' | 'none'
+  readonly conversation?: 'auto' | 'none' | (string & {})
   readonly metadata?: { readonly [name: string]: string } | null
   /** The context instead of the conversation's. `item_reference` names an item of the conversation. */
   readonly input?: readonly (ItemToCreate | { readonly type: 'item_reference'; readonly id: string })[]
-  readonly prompt?: {
-    readonly id: string
-    readonly version?: string | null
-    readonly variables?: { readonly [name: string]: unknown } | null
-  } | null
+  readonly prompt?: Prompt | null
 }
 
 export interface RealtimeError {

@@ -89,6 +89,28 @@ export type Tracing =
   | 'auto'
   | { readonly workflow_name?: string; readonly group_id?: string; readonly metadata?: unknown }
 
+/** A prompt that is kept at the provider, and what stands for its variables. */
+export interface Prompt {
+  readonly id: string
+  readonly version?: string | null
+  readonly variables?: { readonly [name: string]: string | PromptInput } | null
+}
+export type PromptInput =
+  | { readonly type: 'input_text'; readonly text: string }
+  | {
+      readonly type: 'input_image'
+      readonly detail: 'low' | 'high' | 'auto' | 'original'
+      readonly file_id?: string | null
+      readonly image_url?: string | null
+    }
+  | {
+      readonly type: 'input_file'
+      readonly file_data?: string
+      readonly file_id?: string | null
+      readonly file_url?: string
+      readonly filename?: string
+    }
+
 /** A conversation with a model. Every `session.update` names its `type`, even a partial one. */
 export interface SessionConfig {
   readonly type: 'realtime'
@@ -104,11 +126,7 @@ export interface SessionConfig {
   readonly truncation?: Truncation
   readonly tracing?: Tracing | null
   readonly include?: readonly 'item.input_audio_transcription.logprobs'[]
-  readonly prompt?: {
-    readonly id: string
-    readonly version?: string | null
-    readonly variables?: { readonly [name: string]: unknown } | null
-  } | null
+  readonly prompt?: Prompt | null
 }
 
 /** Speech to text alone. */

@@ -1,0 +1,65 @@
+/** Why a connection ended, and whether dialing again could do better. */
+import { messageOf } from '../protocol/errors.ts'
+import type { RealtimeError } from '../protocol/events.ts'
+import type { Cause } from '../session/transport.ts'
+
+/** Codes of the far end that will be the same at the next attempt. */
+const fatalCodes = new Set([
+  'invalid_api_key',
+  'missing_model',
+  'invalid_model',
+  'model_not_found',
+  'insufficient_quota',
+  'beta_api_shape_disabled',
+])
+/** Policy, authentication, and a shape or model that the far end does not take. */
+const fatalCloses = new Set([1008, 3000, 4000])
+const fatalStatuses = new Set([400, 401, 403, 404])
+
+const meanings: Readonly<Record<number, string>> = {
+  1001: 'The far end went away',
+  1006: 'The connection broke',
+  1008: 'The far end refused the connection',
+  1011: 'The far end failed',
+  1012: 'The far end restarts',
+  1013: 'The far end is overloaded',
+  3000: 'The far end did not accept the key',
+  4000: 'The far end did not accept the request',
+}
+
+export const byUs: Cause = { reason: 'The connection was closed by us.', code: null, fatal: true, initiator: 'us' }
+
+export function closed(code: number, reason: string, error: RealtimeError | null): Cause {
+  const lastError = error ? { code: error.code ?? null, message: error.message } : null
+  const words = [reason, lastError?.message].filter((said) => said).join('; ')
+  return {
+    reason: `${meanings[code] ?? `The far end closed the connection with ${code}`}${words ? `: ${words}` : '.'}`,
+    code,
+    fatal: fatalCloses.has(code) || fatalCodes.has(lastError?.code ?? ''),
+    initiator: code === 1006 ? 'network' : 'far end',
+    ...(lastError ? { lastError } : {}),
+  }
+}
+
+/** The far end answered the upgrade with HTTP. */
+export function refused(status: number, body: string): Cause {
+  return {
+    reason: `The far end answered with HTTP ${status}: ${providerMessage(body) || 'it gave no reason.'}`,
+    code: status,
+    fatal: fatalStatuses.has(status),
+    initiator: 'far end',
+  }
+}
+
+/** The socket was never opened: no key, no address, no WebSocket. */
+export function noKey(error: unknown): Cause {
+  return { reason: `There is no connection: ${messageOf(error)}`, code: null, fatal: true, initiator: 'us' }
+}
+
+function providerMessage(body: string): string {
+  try {
+    return (JSON.parse(body) as { error?: { message?: string } }).error?.message ?? body
+  } catch {
+    return body
+  }
+}

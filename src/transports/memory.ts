@@ -1,0 +1,68 @@
+import type { Clock } from '../protocol/clock.ts'
+import type { AudioDelta, ClientEvent, ServerEvent } from '../protocol/events.ts'
+import { toBase64 } from '../protocol/base64.ts'
+import type { Cause, Dial } from '../session/transport.ts'
+import { byUs, closed } from './causes.ts'
+import { decoded } from './frame.ts'
+
+/** `cut`: the line breaks at this message, which is lost. `lose`: the line looks alive and carries nothing any more. */
+export type Fault = 'pass' | 'cut' | 'lose'
+
+/** The far end's side of one connection. */
+export interface FarWire {
+  send(event: ServerEvent): void
+  close(code: number, reason: string): void
+}
+
+export interface MemoryOptions {
+  readonly clock: Clock
+  /** Begins a far end for a connection. */
+  accept(wire: FarWire): { received(event: ClientEvent): void; closed(): void }
+  /** ms that a message takes; asked for each. Messages of one direction never overtake each other. */
+  latency?(): number
+  /** What befalls a message. */
+  fault?(direction: 'up' | 'down'): Fault
+}
+
+/** A way to a far end in the same process, in the time of a clock. */
+export function memory({ clock, accept, latency = () => 0, fault = () => 'pass' }: MemoryOptions): Dial {
+  return (listener) => {
+    let up = true
+    let dead = false
+    const arrivals = { up: 0, down: 0 }
+
+    const end = (cause: Cause) => {
+      if (!up) return
+      up = false
+      clock.at(clock.now() + latency(), () => listener.dropped(cause))
+      clock.at(clock.now() + latency(), () => far.closed())
+    }
+    /** In order, each way, after the latency. */
+    const deliver = (direction: 'up' | 'down', run: () => void) => {
+      if (!up) return
+      const what = dead ? 'lose' : fault(direction)
+      if (what === 'lose') dead = true
+      if (what === 'cut') end(closed(1006, 'cut', null))
+      if (what !== 'pass') return
+      const at = Math.max(clock.now() + latency(), arrivals[direction])
+      arrivals[direction] = at
+      clock.at(at, () => up && run())
+    }
+
+    const far = accept({
+      send: (event) => deliver('down', () => listener.received(decoded(event) as ServerEvent | AudioDelta)),
+      close: (code, reason) => deliver('down', () => end(closed(code, reason, null))),
+    })
+    clock.at(clock.now() + latency(), () => up && listener.opened())
+
+    return {
+      send: (event) => deliver('up', () => far.received(event)),
+      append(audio) {
+        const event = { type: 'input_audio_buffer.append', audio: toBase64(audio) } as const
+        deliver('up', () => far.received(event))
+        return up
+      },
+      close: () => end(byUs),
+    }
+  }
+}
