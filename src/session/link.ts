@@ -1,5 +1,5 @@
 /** The link: connecting, backing off, giving up. Nothing is queued while the line is down; it is said again on joining. */
-import { activeResponse, interrupt } from '../conversation/conversation.ts'
+import { activeResponse, type Conversation, contentOf, interrupt } from '../conversation/conversation.ts'
 import { createItem, retell } from '../conversation/retell.ts'
 import type { RealtimeError } from '../protocol/events.ts'
 import { mulberry32 } from '../protocol/random.ts'
@@ -86,14 +86,19 @@ export function ended(state: State): Step {
   return [{ ...lose(state), link: { at: 'closed', cause } }, [{ type: 'hush' }, { type: 'hangUp' }]]
 }
 
-/** What a lost line leaves: the answer that was asked for, or being given, is still owed. */
+/**
+ * What a lost line leaves: the answer that was asked for, or being given, is still owed. A turn that the far end heard
+ * and never put into words is taken out: its audio is said again, and asks for its answer by itself.
+ */
 function lose(state: State): State {
+  const conversation = withoutUnheard(interrupt(state.conversation), state.config)
   const { asked, owed, cut } = state.turn
   const active = activeResponse(state.conversation)
-  const wasGiven = active !== undefined && !cut.includes(active.id)
+  const heard = conversation.items.length === state.conversation.items.length
+  const wasGiven = heard && active !== undefined && !cut.includes(active.id)
   return {
     ...state,
-    conversation: interrupt(state.conversation),
+    conversation,
     turn: {
       ...state.turn,
       asked: null,
@@ -102,6 +107,14 @@ function lose(state: State): State {
       cut: [],
     },
   }
+}
+
+/** Turns at the end of the conversation that were spoken and have no words yet. */
+function withoutUnheard(conversation: Conversation, config: State['config']): Conversation {
+  const last = conversation.items.at(-1)
+  if (!config.audio?.input?.transcription || last?.type !== 'message' || last.role !== 'user') return conversation
+  const wordless = contentOf(last).length > 0 && contentOf(last).every((part) => part.type === 'input_audio' && !part.transcript)
+  return wordless ? withoutUnheard({ ...conversation, items: conversation.items.slice(0, -1) }, config) : conversation
 }
 
 function timedOut(at: 'dialing' | 'joining', ms: number): Cause {

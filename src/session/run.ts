@@ -3,6 +3,7 @@ import type { MakeSpeaker } from './speaker.ts'
 import type { Call, Effect, Input, Notice, State } from './state.ts'
 import { step } from './step.ts'
 import type { Connection, Dial } from './transport.ts'
+import { uplink } from './uplink.ts'
 
 /** What a session needs of the world. */
 export interface World {
@@ -14,7 +15,7 @@ export interface World {
   readonly tell: (notice: Notice) => void
   /** One input has been dealt with. Only what is new in `after` differs from `before`. */
   readonly changed: (before: State, after: State, input: Input) => void
-  /** How many bytes of microphone audio are held while there is no line; what is older is let go. */
+  /** How many bytes of microphone audio are kept until they are understood; what is older is let go. */
   readonly holdLimit?: number
 }
 
@@ -29,9 +30,8 @@ export interface Running {
 export function run(begin: State, world: World): Running {
   const { clock, holdLimit = 480_000 } = world
   const inputs: Input[] = []
-  const held: Uint8Array[] = []
   const wakes: (() => void)[] = []
-  let heldBytes = 0
+  const microphone = uplink(holdLimit)
   let state = begin
   let connection: Connection | null = null
   let current: symbol | null = null
@@ -48,6 +48,8 @@ export function run(begin: State, world: World): Running {
         const before = state
         const [after, effects] = step(state, next, clock.now())
         state = after
+        if (next.type === 'received') microphone.received(next.event, state)
+        if (next.type === 'dropped') microphone.lost(state)
         for (const effect of effects) perform(effect)
         world.changed(before, after, next)
       }
@@ -65,10 +67,10 @@ export function run(begin: State, world: World): Running {
         current = null
         return connection?.close()
       case 'transmit':
+        if (effect.event.type === 'input_audio_buffer.commit') microphone.committing()
         return connection?.send(effect.event)
       case 'flush':
-        for (const audio of held.splice(0)) connection?.append(audio)
-        heldBytes = 0
+        for (const audio of microphone.retell()) connection?.append(audio)
         return
       case 'wake':
         wakes.push(clock.at(effect.at, () => feed({ type: 'woke' })))
@@ -100,13 +102,10 @@ export function run(begin: State, world: World): Running {
     })
   }
 
-  /** Audio never enters the state: it goes to the line, or waits here for one. */
+  /** Audio never enters the state: it goes to the line, and waits here until it was understood. */
   function append(audio: Uint8Array): boolean {
-    if (state.link.at === 'live') return connection?.append(audio) ?? false
-    held.push(audio)
-    heldBytes += audio.length
-    while (heldBytes > holdLimit && held.length > 1) heldBytes -= held.shift()?.length ?? 0
-    return heldBytes <= holdLimit
+    const kept = microphone.keep(audio)
+    return state.link.at === 'live' ? (connection?.append(audio) ?? false) : kept
   }
 
   return {

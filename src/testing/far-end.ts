@@ -30,7 +30,7 @@ export interface FarEnd {
 
 /** A far end made of the local server's own rules, in this process and in the world's time. */
 export function farEnd(world: World, options: FarEndOptions = {}): FarEnd {
-  const { brain = scripted([]), ears = scriptedEars([]), voice = toneVoice(), latency = () => 10 } = options
+  const { brain = scripted(() => []), ears = scriptedEars([]), voice = toneVoice(), latency = () => 10 } = options
   const lines: { conversation: Conversation }[] = []
   let messages = 0
 

@@ -1,0 +1,192 @@
+/** The rules: what the far end says to a client's event. Pure; whoever asks folds and sends what is answered. */
+import { activeResponse, type Conversation, itemsOf } from '../conversation/conversation.ts'
+import { bytesOf, msOf } from '../protocol/audio.ts'
+import type { AudioFormat, ClientEvent, Item, KnownServerEvent, Response } from '../protocol/events.ts'
+import { type Refusal, refusals } from './refusals.ts'
+import { type AnySession, checkResponse, isObject, isRefusal, update } from './session-config.ts'
+
+/** A server event that has no `event_id` yet. */
+export type Answer = KnownServerEvent extends infer Event
+  ? Event extends { readonly event_id: string }
+    ? Omit<Event, 'event_id'>
+    : Event
+  : never
+
+/** All that the rules look at. */
+export interface CallState {
+  readonly session: AnySession
+  readonly conversation: Conversation
+  /** Bytes in the input buffer that no turn has taken yet. */
+  readonly buffered: number
+  /** Audio of the assistant's items, in ms, as far as it was made. */
+  readonly spoken: ReadonlyMap<string, number>
+}
+
+export const supported = [
+  'session.update',
+  'input_audio_buffer.append',
+  'input_audio_buffer.commit',
+  'input_audio_buffer.clear',
+  'conversation.item.create',
+  'conversation.item.truncate',
+  'conversation.item.delete',
+  'conversation.item.retrieve',
+  'response.create',
+  'response.cancel',
+] as const
+
+const appendLimit = 15 * 1024 * 1024
+const leastCommitMs = 100
+
+/**
+ * Answers an event. An answer without an `error` accepts it: what talk follows (a turn, a response, an end) is
+ * `converse.ts`'s to give.
+ */
+export function decide(state: CallState, event: ClientEvent, newId: (prefix: string) => string): readonly Answer[] {
+  const answer = rule(state, event, newId)
+  return isRefusal(answer) ? [refusal(answer, event)] : (answer as readonly Answer[])
+}
+
+export function refusal(error: Refusal, event: { readonly event_id?: unknown } | null): Answer {
+  const event_id = typeof event?.event_id === 'string' ? event.event_id : null
+  return { type: 'error', error: { ...error, event_id } }
+}
+
+function rule(state: CallState, event: ClientEvent, newId: (prefix: string) => string): readonly Answer[] | Refusal {
+  if (typeof event.type !== 'string') return refusals.noType()
+  switch (event.type) {
+    case 'session.update': {
+      const session = update(state.session, event.session, state.spoken.size > 0)
+      return isRefusal(session) ? session : [{ type: 'session.updated', session }]
+    }
+    case 'input_audio_buffer.append':
+      return append(event.audio)
+    case 'input_audio_buffer.commit': {
+      const ms = msOf(state.buffered, inputFormat(state.session))
+      return ms < leastCommitMs ? refusals.bufferTooSmall(ms) : []
+    }
+    case 'input_audio_buffer.clear':
+      return [{ type: 'input_audio_buffer.cleared' }]
+    case 'conversation.item.create':
+      return create(state, event, newId)
+    case 'conversation.item.delete':
+      return has(state, event.item_id)
+        ? [{ type: 'conversation.item.deleted', item_id: event.item_id }]
+        : refusals.noItem('delete', event.item_id)
+    case 'conversation.item.retrieve': {
+      const item = itemsOf(state.conversation).find(({ id }) => id === event.item_id)
+      return item ? [{ type: 'conversation.item.retrieved', item }] : refusals.noItem('retrieve', event.item_id)
+    }
+    case 'conversation.item.truncate':
+      return truncate(state, event)
+    case 'response.create':
+      return respond(state, event)
+    case 'response.cancel': {
+      const { responses } = state.conversation
+      const wanted = event.response_id ?? activeResponse(state.conversation)?.id
+      return responses.some(({ id }) => id === wanted) ? [] : refusals.noActiveResponse()
+    }
+    default:
+      return refusals.unknownType((event as { type: string }).type, supported)
+  }
+}
+
+function append(audio: unknown): readonly Answer[] | Refusal {
+  if (typeof audio !== 'string') return refusals.missing('audio')
+  if (audio.length > (appendLimit * 4) / 3) return refusals.audioTooLarge()
+  return /^[A-Za-z0-9+/]*={0,2}$/.test(audio) ? [] : refusals.badAudio()
+}
+
+const itemTypes = ['message', 'function_call', 'function_call_output', 'mcp_approval_response'] as const
+const roles = ['user', 'assistant', 'system'] as const
+const partsOf = {
+  user: ['input_text', 'input_audio', 'input_image'],
+  assistant: ['output_text', 'output_audio'],
+  system: ['input_text'],
+} as const
+
+type Create = Extract<ClientEvent, { type: 'conversation.item.create' }>
+
+function create(state: CallState, { item, previous_item_id }: Create, newId: (prefix: string) => string) {
+  const refused = checkItem(item)
+  if (refused) return refused
+  const id = item.id ?? newId('item_')
+  if (has(state, id)) return refusals.duplicateItem(id)
+  if (previous_item_id && previous_item_id !== 'root' && !has(state, previous_item_id)) {
+    return refusals.noPreviousItem(previous_item_id)
+  }
+  const previous = previous_item_id ?? state.conversation.items.at(-1)?.id ?? null
+  const made = { ...item, id, object: 'realtime.item', status: 'completed' } as Item
+  return [
+    { type: 'conversation.item.added', previous_item_id: previous, item: made },
+    { type: 'conversation.item.done', previous_item_id: previous, item: made },
+  ] as const
+}
+
+function checkItem(item: unknown): Refusal | null {
+  if (!isObject(item)) return refusals.missing('item')
+  const type = item['type'] as (typeof itemTypes)[number]
+  if (type === undefined) return refusals.missing('item.type')
+  if (!itemTypes.includes(type)) return refusals.invalidValue('item.type', type, itemTypes)
+  if (type !== 'message') {
+    const needed = { function_call: ['name', 'arguments'], function_call_output: ['call_id', 'output'] }[type as string] ?? []
+    const missing = needed.find((field) => typeof item[field] !== 'string')
+    return missing ? refusals.missing(`item.${missing}`) : null
+  }
+  const role = item['role'] as keyof typeof partsOf
+  if (!roles.includes(role)) return refusals.invalidValue('item.role', role, roles)
+  if (!Array.isArray(item['content'])) return refusals.missing('item.content')
+  for (const [n, part] of item['content'].entries()) {
+    const at = `item.content[${n}]`
+    if (!isObject(part)) return refusals.invalidType(at, 'an object')
+    const types: readonly string[] = partsOf[role]
+    if (!types.includes(String(part['type']))) return refusals.invalidValue(`${at}.type`, part['type'], types)
+    const field = { input_text: 'text', output_text: 'text', input_image: 'image_url' }[String(part['type'])]
+    if (field && typeof part[field] !== 'string') return refusals.missing(`${at}.${field}`)
+  }
+  return null
+}
+
+type Truncate = Extract<ClientEvent, { type: 'conversation.item.truncate' }>
+
+function truncate(state: CallState, { item_id, content_index, audio_end_ms }: Truncate): readonly Answer[] | Refusal {
+  if (!has(state, item_id)) return refusals.noItem('truncate', item_id)
+  const ms = state.spoken.get(item_id)
+  if (ms === undefined) return refusals.notTruncatable()
+  if (!Number.isInteger(audio_end_ms) || audio_end_ms < 0) {
+    return refusals.outOfRange('audio_end_ms', audio_end_ms, 'an integer of at least 0')
+  }
+  if (audio_end_ms > Math.ceil(ms)) return refusals.tooShort(ms, audio_end_ms)
+  return [{ type: 'conversation.item.truncated', item_id, content_index, audio_end_ms }]
+}
+
+type Respond = Extract<ClientEvent, { type: 'response.create' }>
+
+function respond({ session, conversation }: CallState, { response }: Respond): readonly Answer[] | Refusal {
+  if (session.type !== 'realtime') return refusals.transcriptionOnly()
+  const refused = response === undefined ? null : checkResponse(response, 'response')
+  if (refused) return refused
+  for (const item of response?.input ?? []) {
+    if (item.type === 'item_reference') {
+      if (!conversation.items.some(({ id }) => id === item.id)) return refusals.noReference(item.id ?? '')
+      continue
+    }
+    const wrong = checkItem(item)
+    if (wrong) return wrong
+  }
+  const active: Response | undefined = activeResponse(conversation)
+  return active && response?.conversation !== 'none' ? refusals.activeResponse(active.id) : []
+}
+
+function has({ conversation }: CallState, id: string): boolean {
+  return conversation.items.some((item) => item.id === id)
+}
+
+export function inputFormat(session: AnySession): AudioFormat {
+  return session.audio?.input?.format ?? { type: 'audio/pcm', rate: 24_000 }
+}
+
+/** The bytes of `ms` in the session's input format. */
+export function inputBytes(session: AnySession, ms: number): number {
+  return bytesOf(ms, inputFormat(session))
+}
