@@ -11,6 +11,7 @@ for (const how of ['written', 'spoken'] as const) {
 
   test(`the line cut at every message (${how})`, async () => {
     const clear = (await play(how)).far.messages()
+    expect(clear).toBeGreaterThan(60)
     for (let nth = 0; nth < clear; nth++) {
       holds(await play(how, { fault: (n) => (n === nth ? 'cut' : 'pass') }), `cut at ${nth}`)
     }

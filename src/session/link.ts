@@ -31,7 +31,7 @@ export function opened(state: State, now: number): Step {
 export function joined(state: State, now: number): Step {
   const told = retell(state.conversation, state.playback.cuts)
   const retold = new Set(told.flatMap((event) => ('item' in event && event.item.id ? [event.item.id] : [])))
-  const link: Link = { at: 'live', tries: triesOf(state.link), since: now, retold }
+  const link: Link = { at: 'live', tries: triesOf(state.link), since: now, retold, behind: untold(state.conversation, retold) }
   return [
     { ...state, link, unsent: [] },
     [
@@ -41,6 +41,16 @@ export function joined(state: State, now: number): Step {
       ...state.unsent.map(transmit),
     ],
   ]
+}
+
+function untold(conversation: Conversation, retold: ReadonlySet<string>): ReadonlyMap<string, string> {
+  const behind = new Map<string, string>()
+  let told: string | null = null
+  for (const { id } of conversation.items) {
+    if (retold.has(id)) told = id
+    else if (told) behind.set(told, id)
+  }
+  return behind
 }
 
 /** A far end that refuses the config that it is joined with will refuse it again. */

@@ -45,6 +45,8 @@ export type Link =
       readonly since: number
       /** What was told at the join: the far end's echo of it is no news. */
       readonly retold: ReadonlySet<string>
+      /** Items that the far end was not told stand behind one that it was: what it places behind that, comes after them. */
+      readonly behind: ReadonlyMap<string, string>
     }
   | { readonly at: 'waiting'; readonly tries: number; readonly until: number; readonly cause: Cause }
 

@@ -82,15 +82,21 @@ function received(before: State, event: ServerEvent, now: number): Step {
   }
 }
 
-/** The echo of what was retold at the join is no news: the items keep what they were, and their identity. */
 function fold(state: State, event: ServerEvent): State {
-  const isEcho =
-    state.link.at === 'live' &&
-    (event.type === 'conversation.item.added' || event.type === 'conversation.item.done') &&
-    state.link.retold.has(event.item.id)
-  const conversation = isEcho ? state.conversation : evolve(state.conversation, event)
+  const conversation = hear(state, event)
   const usage = addUsage(state.usage, event)
   return conversation === state.conversation && usage === state.usage ? state : { ...state, conversation, usage }
+}
+
+/**
+ * The echo of what was retold at the join is no news: the items keep what they were, and their identity. What is placed
+ * behind one of them comes after those that the far end was not told.
+ */
+function hear({ conversation, link }: State, event: ServerEvent): State['conversation'] {
+  if (link.at !== 'live' || !('item' in event) || !('previous_item_id' in event)) return evolve(conversation, event)
+  if (link.retold.has(event.item.id)) return conversation
+  const previous_item_id = link.behind.get(event.previous_item_id ?? '')
+  return evolve(conversation, previous_item_id ? { ...event, previous_item_id } : event)
 }
 
 function configured(state: State, config: State['config']): Step {

@@ -37,7 +37,10 @@ export function farEnd(world: World, options: FarEndOptions = {}): FarEnd {
   const dial = memory({
     clock: world.clock,
     latency,
-    fault: () => options.fault?.(messages++) ?? 'pass',
+    fault: () => {
+      const nth = messages++
+      return options.fault?.(nth) ?? 'pass'
+    },
     accept: (wire) => {
       const line = { conversation: empty }
       lines.push(line)
