@@ -1,10 +1,10 @@
 /** One call in the world's time: a caller who writes and one who speaks, an agent with two tools, and what must hold after. */
 import { expect } from 'vitest'
-import { itemsOf, textOf } from '../src/conversation/conversation.ts'
-import { retell } from '../src/conversation/retell.ts'
 import { RealtimeAgent } from '../src/agents/agent.ts'
 import { RealtimeSession } from '../src/agents/session.ts'
 import { tool } from '../src/agents/tool.ts'
+import { itemsOf, textOf } from '../src/conversation/conversation.ts'
+import { retell } from '../src/conversation/retell.ts'
 import type { ServerEvent } from '../src/protocol/events.ts'
 import { mulberry32 } from '../src/protocol/random.ts'
 import { scripted } from '../src/server/brain/scripted.ts'
@@ -32,7 +32,11 @@ const question = 'what is the weather?'
 
 /** Calls the tools that were not called yet; then says what they told; else says what was asked. */
 function weather({ items }: Thought): readonly Utterance[] {
-  const asked = items.filter((item) => item.type === 'message' && item.role === 'user').map(textOf).at(-1) ?? ''
+  const asked =
+    items
+      .filter((item) => item.type === 'message' && item.role === 'user')
+      .map(textOf)
+      .at(-1) ?? ''
   if (!asked.includes('weather')) return [{ type: 'say', text: `You said: ${asked}.` }]
   const called = items.flatMap((item) => (item.type === 'function_call' ? [item.name] : []))
   const missing = ['sky', 'wind'].filter((name) => !called.includes(name))
@@ -106,12 +110,17 @@ export function holds({ session, far, ran, errors }: Scene, what: string): void 
   const items = itemsOf(conversation)
   expect(link.at, what).toBe('live')
   expect([...ran].sort(), `${what}: each tool runs once`).toEqual(['sky', 'wind'])
-  const calls = items.flatMap((item) => (item.type === 'function_call' && item.status === 'completed' ? [item.call_id] : []))
+  const calls = items.flatMap((item) =>
+    item.type === 'function_call' && item.status === 'completed' ? [item.call_id] : [],
+  )
   const outputs = items.flatMap((item) => (item.type === 'function_call_output' ? [item.call_id] : []))
   expect(outputs.toSorted(), `${what}: every call is answered once`).toEqual(calls.toSorted())
   expect(errors, `${what}: nothing is refused`).toEqual([])
   expect(items.map(textOf).at(-1), what).toBe('It is calm and sunny.')
-  expect(items.filter((item) => item.type === 'message' && item.role === 'user').map(textOf), what).toEqual(['hello', question])
+  expect(items.filter((item) => item.type === 'message' && item.role === 'user').map(textOf), what).toEqual([
+    'hello',
+    question,
+  ])
   expect([pending, turn.owed, turn.asked], what).toEqual([[], null, null])
   const theirs = far.lines.at(-1)!.conversation
   expect(idsOf(theirs), `${what}: both ends hold the same`).toEqual(idsOf(conversation, session.state.playback.cuts))

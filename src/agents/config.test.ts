@@ -28,7 +28,12 @@ test('the agent, the defaults, and what the app wants, in the wire spelling', as
       output: { format: { type: 'audio/pcm', rate: 24_000 }, voice: 'marin', speed: 1.2 },
     },
     tools: [
-      { type: 'function', name: 'f', description: 'd', parameters: { type: 'object', properties: {}, additionalProperties: false } },
+      {
+        type: 'function',
+        name: 'f',
+        description: 'd',
+        parameters: { type: 'object', properties: {}, additionalProperties: false },
+      },
     ],
   })
 })

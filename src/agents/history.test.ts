@@ -14,11 +14,9 @@ const output = { id: 'o', type: 'function_call_output', call_id: 'k', output: 's
 test('messages and calls in order; an output stands with its call', () => {
   const history = historian()
   const conversation = fold(empty, added(user('u'), null), added(call, 'u'), added(output, 'c'), added(user('v'), 'o'))
-  expect(history(conversation, []).map((item) => (item.type === 'message' ? item.content : [item.name, item.output]))).toEqual([
-    [{ type: 'input_text', text: 'u' }],
-    ['f', 'sunny'],
-    [{ type: 'input_text', text: 'v' }],
-  ])
+  expect(
+    history(conversation, []).map((item) => (item.type === 'message' ? item.content : [item.name, item.output])),
+  ).toEqual([[{ type: 'input_text', text: 'u' }], ['f', 'sunny'], [{ type: 'input_text', text: 'v' }]])
 })
 
 test('what did not change is the same object as before', () => {

@@ -108,10 +108,8 @@ export class RealtimeSession<Context = unknown> {
     try {
       const config = await configOf(this.#agent, this.#context, this.#options.config)
       if (!this.#dial) throw new UserError('The session was closed while it was connecting.')
-      await this.#joins(() => {
-        this.#running.feed({ type: 'configured', config })
-        this.#running.feed({ type: 'started' })
-      })
+      this.#running.feed({ type: 'configured', config })
+      await this.#joins()
     } catch (error) {
       this.#dial = null
       throw error
@@ -213,8 +211,8 @@ export class RealtimeSession<Context = unknown> {
     return this
   }
 
-  /** Settles with the link: live, or closed for a cause. */
-  #joins(begin: () => void): Promise<void> {
+  /** Dials, and settles with the link: live, or closed for a cause. */
+  #joins(): Promise<void> {
     return new Promise((resolve, reject) => {
       const settle = () => {
         const { link } = this.state
@@ -224,7 +222,7 @@ export class RealtimeSession<Context = unknown> {
         else if (link.cause) reject(new ConnectionError(link.cause))
       }
       const stop = this.subscribe(settle)
-      begin()
+      this.#running.feed({ type: 'started' })
     })
   }
 

@@ -25,7 +25,7 @@ const help = `parley call: play one call, with a caller's recorded speech
   --out FILE      where the recording goes; default: out/call.wav`
 
 const orders: Readonly<Record<string, object>> = {
-  '12345': { order: '12345', status: 'shipped', arrives: 'Tuesday' },
+  '12345': { order: '12345', status: 'shipped', arrival_day: 'Tuesday' },
 }
 
 const lookUpOrder = tool({
@@ -112,8 +112,9 @@ async function call({ url, apiKey, model, out }: CallOptions): Promise<void> {
   })
   try {
     for (const turn of turns) {
+      const before = prints.answers()
       await caller.speak(await readFixture(turn))
-      await answered(session, prints.answers)
+      await answered(session, () => prints.answers() > before)
     }
   } finally {
     caller.stop()
@@ -158,14 +159,13 @@ function microphone(send: (samples: Int16Array, at: number) => void) {
 }
 
 /** Waits until the agent has said its answer to the end: heard it out, nothing owed, no tool at work. */
-async function answered(session: RealtimeSession, answers: () => number): Promise<void> {
+async function answered(session: RealtimeSession, isAnswered: () => boolean): Promise<void> {
   const until = realClock.now() + patienceMs
-  const before = answers()
   for (;;) {
     const { link, turn, playback, conversation } = session.state
     if (link.at === 'closed') throw new Error(`The call ended: ${link.cause?.reason}`)
     const silent = !playback.item && conversation.responses.length === 0 && !turn.asked && !turn.owed
-    if (silent && answers() > before) return
+    if (silent && isAnswered()) return
     if (realClock.now() > until) throw new Error(`The agent did not answer within ${patienceMs / 1000} seconds.`)
     await sleep(50)
   }

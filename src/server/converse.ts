@@ -5,12 +5,20 @@
 import { decodeAlaw, decodeUlaw } from '../audio/g711.ts'
 import { toSamples } from '../audio/pcm.ts'
 import { type Resampler, resampler } from '../audio/resample.ts'
-import { contentOf, type Conversation, empty, evolve, itemsOf, textOf } from '../conversation/conversation.ts'
+import { type Conversation, contentOf, empty, evolve, itemsOf, textOf } from '../conversation/conversation.ts'
 import { msOf, rateOf } from '../protocol/audio.ts'
 import { fromBase64 } from '../protocol/base64.ts'
 import type { Clock } from '../protocol/clock.ts'
 import { messageOf } from '../protocol/errors.ts'
-import type { ClientEvent, Item, Message, ResponseCreateParams, ServerEvent, TurnDetection, Usage } from '../protocol/events.ts'
+import type {
+  ClientEvent,
+  Item,
+  Message,
+  ResponseCreateParams,
+  ServerEvent,
+  TurnDetection,
+  Usage,
+} from '../protocol/events.ts'
 import { newId as idOf } from '../protocol/ids.ts'
 import { type Answer, decide, inputBytes, inputFormat, refusal } from './decide.ts'
 import { refusals } from './refusals.ts'
@@ -87,7 +95,12 @@ export function converse(options: ConverseOptions): Call {
     try {
       answers = decide({ session, conversation, buffered, spoken }, event, newId)
     } catch (error) {
-      answers = [refusal({ type: 'invalid_request_error', code: 'invalid_value', message: messageOf(error), param: null }, event)]
+      answers = [
+        refusal(
+          { type: 'invalid_request_error', code: 'invalid_value', message: messageOf(error), param: null },
+          event,
+        ),
+      ]
     }
     for (const answer of answers) emit(answer)
     if (!answers.some(({ type }) => type === 'error')) act(event, answers)
@@ -309,7 +322,9 @@ export function converse(options: ConverseOptions): Call {
   function inWords(item: Item): Item {
     const known = heard.get(item.id)
     if (!known || item.type !== 'message') return item
-    const content = contentOf(item).map((part) => (part.type === 'input_audio' ? { ...part, transcript: known.words } : part))
+    const content = contentOf(item).map((part) =>
+      part.type === 'input_audio' ? { ...part, transcript: known.words } : part,
+    )
     return { ...item, content } as Message
   }
 
@@ -371,7 +386,13 @@ function tokensOf(transcript: string, ms: number) {
   const input_tokens = Math.ceil(ms / 100)
   const output_tokens = Math.ceil(transcript.length / 4)
   const input_token_details = { audio_tokens: input_tokens, text_tokens: 0 }
-  return { type: 'tokens', input_tokens, output_tokens, total_tokens: input_tokens + output_tokens, input_token_details } as const
+  return {
+    type: 'tokens',
+    input_tokens,
+    output_tokens,
+    total_tokens: input_tokens + output_tokens,
+    input_token_details,
+  } as const
 }
 
 /** The fold knows the front of the conversation as `root`; the wire says that nothing stands before it. */

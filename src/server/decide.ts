@@ -129,7 +129,8 @@ function checkItem(item: unknown): Refusal | null {
   if (type === undefined) return refusals.missing('item.type')
   if (!itemTypes.includes(type)) return refusals.invalidValue('item.type', type, itemTypes)
   if (type !== 'message') {
-    const needed = { function_call: ['name', 'arguments'], function_call_output: ['call_id', 'output'] }[type as string] ?? []
+    const needed =
+      { function_call: ['name', 'arguments'], function_call_output: ['call_id', 'output'] }[type as string] ?? []
     const missing = needed.find((field) => typeof item[field] !== 'string')
     return missing ? refusals.missing(`item.${missing}`) : null
   }

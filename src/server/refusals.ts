@@ -16,12 +16,12 @@ const refuse = (code: string | null, message: string, param: string | null = nul
 
 export const refusals = {
   invalidJson: (): Refusal => refuse('invalid_json', 'We could not parse the JSON body of your event.'),
-  binary: (): Refusal =>
-    refuse('invalid_event', 'Expected a text WebSocket message; binary frames are not supported.'),
+  binary: (): Refusal => refuse('invalid_event', 'Expected a text WebSocket message; binary frames are not supported.'),
   noType: (): Refusal => refuse('invalid_event', "Missing required parameter: 'type'.", 'type'),
   unknownType: (type: string, supported: readonly string[]): Refusal =>
     refuse('invalid_value', `Invalid value: '${type}'. Supported values are: ${inQuotes(supported)}.`, 'type'),
-  missing: (param: string): Refusal => refuse('missing_required_parameter', `Missing required parameter: '${param}'.`, param),
+  missing: (param: string): Refusal =>
+    refuse('missing_required_parameter', `Missing required parameter: '${param}'.`, param),
   unknownParameter: (param: string): Refusal => refuse('unknown_parameter', `Unknown parameter: '${param}'.`, param),
   invalidType: (param: string, expected: string): Refusal =>
     refuse('invalid_type', `Invalid type for '${param}': expected ${expected}.`, param),
@@ -32,7 +32,11 @@ export const refusals = {
   modalities: (param: string): Refusal =>
     refuse('invalid_value', "Invalid modalities. Supported combinations are: ['text'] and ['audio'].", param),
   voice: (): Refusal =>
-    refuse('cannot_update_voice', "Cannot update a conversation's voice if assistant audio is present.", 'session.audio.output.voice'),
+    refuse(
+      'cannot_update_voice',
+      "Cannot update a conversation's voice if assistant audio is present.",
+      'session.audio.output.voice',
+    ),
   model: (): Refusal => refuse('invalid_value', "A session's model cannot be changed.", 'session.model'),
   sessionType: (): Refusal => refuse('invalid_value', "A session's type cannot be changed.", 'session.type'),
   activeResponse: (id: string): Refusal =>
@@ -40,7 +44,8 @@ export const refusals = {
       'conversation_already_has_active_response',
       `Conversation already has an active response in progress: ${id}. Wait until the response is finished before creating a new one.`,
     ),
-  noActiveResponse: (): Refusal => refuse('response_cancel_not_active', 'Cancellation failed: no active response found'),
+  noActiveResponse: (): Refusal =>
+    refuse('response_cancel_not_active', 'Cancellation failed: no active response found'),
   bufferTooSmall: (ms: number): Refusal =>
     refuse(
       'input_audio_buffer_commit_empty',
@@ -51,18 +56,32 @@ export const refusals = {
   duplicateItem: (id: string): Refusal =>
     refuse('invalid_value', `Error creating item: an item with id '${id}' already exists.`, 'item.id'),
   noPreviousItem: (id: string): Refusal =>
-    refuse('item_not_found', `Error creating item: the previous item with id '${id}' does not exist.`, 'previous_item_id'),
+    refuse(
+      'item_not_found',
+      `Error creating item: the previous item with id '${id}' does not exist.`,
+      'previous_item_id',
+    ),
   noItem: (what: 'delete' | 'retrieve' | 'truncate', id: string): Refusal =>
-    refuse(`item_${what}_invalid_item_id`, `Error ${gerunds[what]} item: the item with id '${id}' does not exist.`, 'item_id'),
+    refuse(
+      `item_${what}_invalid_item_id`,
+      `Error ${gerunds[what]} item: the item with id '${id}' does not exist.`,
+      'item_id',
+    ),
   notTruncatable: (): Refusal => refuse(null, 'Only model output audio messages can be truncated'),
   tooShort: (has: number, wanted: number): Refusal =>
-    refuse('invalid_value', `Audio content of ${Math.floor(has)}ms is already shorter than ${wanted}ms`, 'audio_end_ms'),
+    refuse(
+      'invalid_value',
+      `Audio content of ${Math.floor(has)}ms is already shorter than ${wanted}ms`,
+      'audio_end_ms',
+    ),
   noReference: (id: string): Refusal =>
     refuse('item_not_found', `Error creating response: the item with id '${id}' does not exist.`, 'response.input'),
   transcriptionOnly: (): Refusal => refuse('invalid_value', 'A transcription session gives no responses.', 'type'),
   apiKey: (): Refusal => refuse('invalid_api_key', 'Incorrect API key provided.'),
-  missingModel: (): Refusal => refuse('missing_model', "You must provide a model parameter, such as '?model=gpt-realtime-2.1'."),
-  invalidModel: (model: string): Refusal => refuse('invalid_model', `Model "${model}" is not supported in realtime mode.`),
+  missingModel: (): Refusal =>
+    refuse('missing_model', "You must provide a model parameter, such as '?model=gpt-realtime-2.1'."),
+  invalidModel: (model: string): Refusal =>
+    refuse('invalid_model', `Model "${model}" is not supported in realtime mode.`),
   beta: (): Refusal =>
     refuse(
       'beta_api_shape_disabled',

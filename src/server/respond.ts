@@ -9,6 +9,7 @@ import { messageOf } from '../protocol/errors.ts'
 import type {
   AudioFormat,
   FunctionCall,
+  FunctionTool,
   Item,
   Message,
   Response,
@@ -19,7 +20,7 @@ import type {
   Usage,
 } from '../protocol/events.ts'
 import type { Answer } from './decide.ts'
-import type { Brain, FunctionTool, Utterance, Voice } from './senses.ts'
+import type { Brain, Utterance, Voice } from './senses.ts'
 
 export interface Speaking {
   readonly clock: Clock
@@ -82,7 +83,11 @@ export function give(speaking: Speaking): Giving {
   let audioMs = 0
   let input: readonly Item[] = []
 
-  const response = (status: Response['status'], status_details: StatusDetails | null, usage: Usage | null): Response => ({
+  const response = (
+    status: Response['status'],
+    status_details: StatusDetails | null,
+    usage: Usage | null,
+  ): Response => ({
     object: 'realtime.response',
     id,
     status: status!,
@@ -184,7 +189,13 @@ export function give(speaking: Speaking): Giving {
     closeMessage('completed')
     const previous = speaking.last()
     const text = JSON.stringify(args)
-    const item = { id: newId('item_'), object: 'realtime.item', type: 'function_call', name, call_id: newId('call_') } as const
+    const item = {
+      id: newId('item_'),
+      object: 'realtime.item',
+      type: 'function_call',
+      name,
+      call_id: newId('call_'),
+    } as const
     const begun: FunctionCall = { ...item, status: 'in_progress', arguments: '' }
     begin(begun)
     const at = { ...place(item.id), call_id: item.call_id }
@@ -199,11 +210,15 @@ export function give(speaking: Speaking): Giving {
   function rest(ms: number): Promise<void> {
     if (!(ms > 0)) return Promise.resolve()
     return new Promise((resolve, reject) => {
-      const cancel = speaking.clock.at(speaking.clock.now() + ms, () => (stop.signal.aborted ? reject(stop.signal.reason) : resolve()))
-      stop.signal.addEventListener('abort', () => {
+      const stopped = () => {
         cancel()
         reject(stop.signal.reason)
+      }
+      const cancel = speaking.clock.at(speaking.clock.now() + ms, () => {
+        stop.signal.removeEventListener('abort', stopped)
+        resolve()
       })
+      stop.signal.addEventListener('abort', stopped)
     })
   }
 
@@ -216,7 +231,9 @@ export function give(speaking: Speaking): Giving {
     check()
     const thought = {
       instructions: params.instructions ?? session.instructions ?? '',
-      tools: ((params.tools ?? session.tools ?? []) as readonly FunctionTool[]).filter(({ type }) => type === 'function'),
+      tools: ((params.tools ?? session.tools ?? []) as readonly FunctionTool[]).filter(
+        ({ type }) => type === 'function',
+      ),
       toolChoice: (params.tool_choice ?? session.tool_choice ?? 'auto') as ToolChoice,
       items: input,
       signal: stop.signal,
@@ -248,7 +265,11 @@ export function give(speaking: Speaking): Giving {
     () => done('completed', null),
     (error: unknown) => {
       if (error instanceof Stopped) done(error.status, error.details)
-      else done('failed', { type: 'failed', error: { type: 'server_error', code: 'server_error', message: messageOf(error) } })
+      else
+        done('failed', {
+          type: 'failed',
+          error: { type: 'server_error', code: 'server_error', message: messageOf(error) },
+        })
     },
   )
   return {
@@ -272,7 +293,11 @@ interface Growing {
 
 type AssistantMessage = Extract<Message, { role: 'assistant' }>
 
-function messageOfWords({ id }: Growing, status: 'in_progress' | 'completed' | 'incomplete', content: AssistantMessage['content']): Item {
+function messageOfWords(
+  { id }: Growing,
+  status: 'in_progress' | 'completed' | 'incomplete',
+  content: AssistantMessage['content'],
+): Item {
   return { id, object: 'realtime.item', type: 'message', role: 'assistant', status, content }
 }
 

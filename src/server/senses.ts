@@ -3,7 +3,7 @@
  *
  * Audio is PCM16 as `Int16Array`, mono, at the rate that the interface names, in Hz.
  */
-import type { Item, SessionConfig, ToolChoice } from '../protocol/events.ts'
+import type { FunctionTool, Item, ToolChoice } from '../protocol/events.ts'
 
 /** Speech to text. */
 export interface Ears {
@@ -38,7 +38,6 @@ export interface Thought {
   readonly items: readonly Item[]
   readonly signal: AbortSignal
 }
-export type FunctionTool = Extract<NonNullable<SessionConfig['tools']>[number], { type: 'function' }>
 export type Utterance =
   | { readonly type: 'say'; readonly text: string }
   | { readonly type: 'call'; readonly name: string; readonly arguments: Readonly<Record<string, unknown>> }

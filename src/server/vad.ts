@@ -48,7 +48,9 @@ export interface TurnSettings {
 }
 
 /** What the samples say, at ms of audio written to the buffer since the call began. */
-export type Heard = { readonly type: 'started'; readonly at: number } | { readonly type: 'stopped'; readonly at: number }
+export type Heard =
+  | { readonly type: 'started'; readonly at: number }
+  | { readonly type: 'stopped'; readonly at: number }
 
 export interface TurnDetector {
   /** Samples at the detector's rate. */

@@ -31,7 +31,13 @@ export function opened(state: State, now: number): Step {
 export function joined(state: State, now: number): Step {
   const told = retell(state.conversation, state.playback.cuts)
   const retold = new Set(told.flatMap((event) => ('item' in event && event.item.id ? [event.item.id] : [])))
-  const link: Link = { at: 'live', tries: triesOf(state.link), since: now, retold, behind: untold(state.conversation, retold) }
+  const link: Link = {
+    at: 'live',
+    tries: triesOf(state.link),
+    since: now,
+    retold,
+    behind: untold(state.conversation, retold),
+  }
   return [
     { ...state, link, unsent: [] },
     [
@@ -123,7 +129,8 @@ function lose(state: State): State {
 function withoutUnheard(conversation: Conversation, config: State['config']): Conversation {
   const last = conversation.items.at(-1)
   if (!config.audio?.input?.transcription || last?.type !== 'message' || last.role !== 'user') return conversation
-  const wordless = contentOf(last).length > 0 && contentOf(last).every((part) => part.type === 'input_audio' && !part.transcript)
+  const wordless =
+    contentOf(last).length > 0 && contentOf(last).every((part) => part.type === 'input_audio' && !part.transcript)
   return wordless ? withoutUnheard({ ...conversation, items: conversation.items.slice(0, -1) }, config) : conversation
 }
 

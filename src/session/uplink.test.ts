@@ -33,7 +33,7 @@ test('a turn that stands in the conversation is not said again after a lost line
   expect(values(gone.retell())).toEqual([1, 2, 3, 4, 5])
 })
 
-test('without transcription a committed turn is the far end\'s', () => {
+test("without transcription a committed turn is the far end's", () => {
   const microphone = uplink(1e6)
   microphone.keep(frame(1))
   microphone.committing()

@@ -21,7 +21,7 @@ export interface Uplink {
 
 /** Keeps at most `limit` bytes; what is older is let go. */
 export function uplink(limit: number): Uplink {
-  let pieces: Uint8Array[] = []
+  const pieces: Uint8Array[] = []
   /** The place of the first piece, and of the end, in bytes since the line began. */
   let begin = 0
   let end = 0

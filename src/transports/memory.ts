@@ -1,6 +1,6 @@
+import { toBase64 } from '../protocol/base64.ts'
 import type { Clock } from '../protocol/clock.ts'
 import type { AudioDelta, ClientEvent, ServerEvent } from '../protocol/events.ts'
-import { toBase64 } from '../protocol/base64.ts'
 import type { Cause, Dial } from '../session/transport.ts'
 import { byUs, closed } from './causes.ts'
 import { decoded } from './frame.ts'

@@ -112,6 +112,7 @@ export class OpenAIRealtimeWebSocket implements Transport {
   }: ConnectOptions & { readonly initialSessionConfig?: Camel<SessionConfig> } = {}): Promise<void> {
     if (this.#dial) throw new UserError('This transport is connected already. Close it first, or make another.')
     this.#dial = this.dialer(options)
+    this.#running.feed({ type: 'configured', config: toWire(initialSessionConfig) as Partial<SessionConfig> })
     return new Promise((resolve, reject) => {
       const settle = () => {
         const { link } = this.#running.state
@@ -121,7 +122,6 @@ export class OpenAIRealtimeWebSocket implements Transport {
         else if (link.cause) reject(new ConnectionError(link.cause))
       }
       this.#settle = settle
-      this.#running.feed({ type: 'configured', config: toWire(initialSessionConfig) as Partial<SessionConfig> })
       this.#running.feed({ type: 'started' })
     })
   }

@@ -2,7 +2,10 @@ import { UserError } from '../protocol/errors.ts'
 import { type SocketLike, type Wire, type WireListener, type WireRequest, wireOf } from './wire.ts'
 
 /** Opens the platform's WebSocket: no headers there, so that the key travels as a subprotocol. */
-export function openWire({ url, key, organization, project, useInsecureApiKey }: WireRequest, listener: WireListener): Wire {
+export function openWire(
+  { url, key, organization, project, useInsecureApiKey }: WireRequest,
+  listener: WireListener,
+): Wire {
   const isPage = 'document' in globalThis
   if (isPage && key && !key.startsWith('ek_') && !useInsecureApiKey) {
     throw new UserError(

@@ -126,4 +126,3 @@ function once(listener: Listener): Line {
     },
   }
 }
-

@@ -1,0 +1,48 @@
+import { readFile } from 'node:fs/promises'
+import { parseArgs } from 'node:util'
+import { serve } from '../server/index.ts'
+
+const help = `parley serve: a local realtime server
+
+  --port PORT      default: 8787; 0 picks a free one
+  --host HOST      default: 127.0.0.1
+  --cert FILE      PEM certificate and key: with both the server speaks TLS
+  --key FILE
+  --api-key KEY    lets in this key only; may stand more than once
+  --pace N         sends audio N times faster than it is heard; default: 4`
+
+/** `parley serve`: prints the URL on one line when ready; ends with SIGINT or SIGTERM. */
+export async function serveCommand(args: string[]): Promise<void> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      port: { type: 'string', default: '8787' },
+      host: { type: 'string', default: '127.0.0.1' },
+      cert: { type: 'string' },
+      key: { type: 'string' },
+      'api-key': { type: 'string', multiple: true },
+      pace: { type: 'string', default: '4' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  })
+  if (values.help) return console.log(help)
+
+  const { cert, key } = values
+  if (Boolean(cert) !== Boolean(key)) throw new Error('--cert and --key go together.')
+  const server = await serve({
+    port: numberOf('port', values.port),
+    host: values.host,
+    pace: numberOf('pace', values.pace),
+    ...(cert && key ? { cert: await readFile(cert), key: await readFile(key) } : {}),
+    ...(values['api-key'] ? { apiKeys: values['api-key'] } : {}),
+  })
+  for (const missing of server.missing) console.error(missing)
+  console.log(server.url)
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void server.close())
+}
+
+function numberOf(name: string, text: string): number {
+  const number = Number(text)
+  if (text.trim() && number >= 0) return number
+  throw new Error(`--${name} takes a number, not '${text}'.`)
+}

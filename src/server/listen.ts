@@ -1,0 +1,219 @@
+/** The door of the local server: HTTP and WebSockets. What is said there is `converse.ts`'s. */
+import { createServer as createHttp, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createHttps } from 'node:https'
+import type { AddressInfo, Socket } from 'node:net'
+import { type RawData, type WebSocket, WebSocketServer } from 'ws'
+import type { Clock } from '../protocol/clock.ts'
+import type { ClientEvent } from '../protocol/events.ts'
+import { newId } from '../protocol/ids.ts'
+import { mulberry32 } from '../protocol/random.ts'
+import { brain as embeddedBrain } from './brain/brain.ts'
+import { type ConverseOptions, converse } from './converse.ts'
+import { refusal } from './decide.ts'
+import { missingEars, pocketsphinx } from './ears/pocketsphinx.ts'
+import { type Refusal, refusals } from './refusals.ts'
+import { type Secrets, secrets } from './secrets.ts'
+import { type AnySession, defaultSession, defaultTranscription, isObject } from './session-config.ts'
+import { flite } from './voice/flite.ts'
+
+export interface ServeOptions
+  extends Partial<Pick<ConverseOptions, 'ears' | 'brain' | 'voice' | 'pace' | 'sessionMs' | 'vad'>> {
+  /** Default: 8787. `0` picks a free one. */
+  readonly port?: number
+  /** Default: 127.0.0.1, this machine alone. */
+  readonly host?: string
+  /** PEM, both or none: with them the server speaks TLS. */
+  readonly cert?: string | Buffer
+  readonly key?: string | Buffer
+  /** Keys that are let in. Default: every key, and none. Client secrets made here are let in too. */
+  readonly apiKeys?: readonly string[]
+  /** Models that are served. Default: every model. */
+  readonly models?: readonly string[]
+  readonly seed?: number
+}
+
+export interface Server {
+  /** Where a client connects to: `ws://127.0.0.1:8787/v1/realtime`. */
+  readonly url: string
+  readonly port: number
+  /** What the server cannot do here, and what to install: one sentence each. */
+  readonly missing: readonly string[]
+  /** How many calls stand. */
+  calls(): number
+  /** Ends all calls (1001) and stops listening. */
+  close(): Promise<void>
+}
+
+const pingMs = 20_000
+/** Bytes that may wait for a client that does not read. Beyond it the call is ended (1013): it would eat the memory. */
+const waitingLimit = 16 * 1024 * 1024
+const bodyLimit = 1024 * 1024
+
+const clock: Clock = {
+  now: () => performance.now(),
+  at(time, run) {
+    const timer = setTimeout(run, Math.min(Math.max(0, time - performance.now()), 2 ** 31 - 1))
+    return () => clearTimeout(timer)
+  },
+}
+
+/** Starts a local realtime server. Rejects when the port is taken. */
+export async function serve(options: ServeOptions = {}): Promise<Server> {
+  const { port = 8787, host = '127.0.0.1', cert, key, seed = Math.floor(Math.random() * 2 ** 32) } = options
+  const ears = options.ears ?? pocketsphinx()
+  const brain = options.brain ?? embeddedBrain()
+  const voice = options.voice ?? flite()
+  const random = mulberry32(seed)
+  const kept = secrets(random)
+  const sockets = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: 32 * 1024 * 1024,
+    handleProtocols: (asked) => (asked.has('realtime') ? 'realtime' : false),
+  })
+  const answer = (request: IncomingMessage, response: ServerResponse) => {
+    respond(request, response, options, kept).catch(() => response.destroy())
+  }
+  const http = cert && key ? createHttps({ cert, key }, answer) : createHttp(answer)
+
+  http.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    socket.on('error', () => socket.destroy())
+    if (pathOf(request) !== '/v1/realtime') return socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n')
+    sockets.handleUpgrade(request, socket, head, (client) => begin(client, request))
+  })
+
+  function begin(client: WebSocket, request: IncomingMessage): void {
+    const send = (event: object) => client.readyState === client.OPEN && client.send(JSON.stringify(event))
+    const refused = admit(request, options, kept)
+    client.on('error', () => {})
+    if ('refusal' in refused) {
+      const { type, code } = refused.refusal
+      send({ event_id: newId('event_', random), ...refusal(refused.refusal, null) })
+      return client.close(refused.close, `${type}.${code}`)
+    }
+    const call = converse({
+      clock,
+      random,
+      ears,
+      brain,
+      voice,
+      session: refused.session,
+      ...(options.pace === undefined ? {} : { pace: options.pace }),
+      ...(options.sessionMs === undefined ? {} : { sessionMs: options.sessionMs }),
+      ...(options.vad === undefined ? {} : { vad: options.vad }),
+      emit: (event) => {
+        if (client.bufferedAmount > waitingLimit) client.close(1013, 'The client does not read what it is sent.')
+        else send(event)
+      },
+      hangUp: (code, reason) => client.close(code, reason),
+    })
+    const ping = setInterval(() => client.ping(), pingMs)
+    client.on('close', () => {
+      clearInterval(ping)
+      call.ended()
+    })
+    client.on('message', (data: RawData, isBinary: boolean) => {
+      const event = isBinary ? refusals.binary() : parseEvent(String(data))
+      if ('code' in event) send({ event_id: newId('event_', random), ...refusal(event as Refusal, null) })
+      else call.hear(event as ClientEvent)
+    })
+  }
+
+  await new Promise<void>((resolve, reject) => {
+    http.once('error', reject)
+    http.listen(port, host, resolve)
+  })
+  http.on('error', () => {})
+  const bound = (http.address() as AddressInfo).port
+  const lacking = options.ears ? null : await missingEars()
+  return {
+    url: `${cert && key ? 'wss' : 'ws'}://${host.includes(':') ? `[${host}]` : host}:${bound}/v1/realtime`,
+    port: bound,
+    missing: lacking ? [lacking] : [],
+    calls: () => sockets.clients.size,
+    async close() {
+      for (const client of sockets.clients) {
+        client.close(1001, 'The server is closing.')
+        setTimeout(() => client.terminate(), 500).unref()
+      }
+      http.closeAllConnections()
+      await new Promise<void>((resolve) => {
+        http.close(() => resolve())
+      })
+    },
+  }
+}
+
+type Admitted = { readonly session: AnySession } | { readonly refusal: Refusal; readonly close: number }
+
+/** Key and model are checked after the upgrade, as the real service does: the client hears why. */
+function admit(request: IncomingMessage, { apiKeys, models }: ServeOptions, kept: Secrets): Admitted {
+  const { searchParams } = new URL(request.url ?? '/', 'http://localhost')
+  const protocols = String(request.headers['sec-websocket-protocol'] ?? '').split(/\s*,\s*/)
+  const isBeta = request.headers['openai-beta'] === 'realtime=v1' || protocols.includes('openai-beta.realtime-v1')
+  if (isBeta) return { refusal: refusals.beta(), close: 4000 }
+  const key = keyOf(request, protocols)
+  const secret = key ? kept.find(key) : null
+  if (apiKeys && !secret && !(key && apiKeys.includes(key))) return { refusal: refusals.apiKey(), close: 3000 }
+  if (searchParams.get('intent') === 'transcription') return { session: defaultTranscription() }
+  if (secret?.session) return { session: secret.session }
+  const model = searchParams.get('model')
+  if (!model) return { refusal: refusals.missingModel(), close: 4000 }
+  if (models && !models.includes(model)) return { refusal: refusals.invalidModel(model), close: 4000 }
+  return { session: defaultSession(model) }
+}
+
+function keyOf({ headers }: IncomingMessage, protocols: readonly string[] = []): string | null {
+  const bearer = /^Bearer\s+(.+)$/i.exec(headers.authorization ?? '')?.[1]
+  const prefix = 'openai-insecure-api-key.'
+  return bearer ?? protocols.find((one) => one.startsWith(prefix))?.slice(prefix.length) ?? null
+}
+
+function pathOf({ url = '/' }: IncomingMessage): string {
+  return new URL(url, 'http://localhost').pathname.replace(/\/+$/, '')
+}
+
+function parseEvent(text: string): ClientEvent | Refusal {
+  try {
+    const event: unknown = JSON.parse(text)
+    if (!isObject(event) || typeof event['type'] !== 'string') return refusals.noType()
+    return event as unknown as ClientEvent
+  } catch {
+    return refusals.invalidJson()
+  }
+}
+
+/** `POST /v1/realtime/client_secrets`; all else is not here. */
+async function respond(
+  request: IncomingMessage,
+  response: ServerResponse,
+  options: ServeOptions,
+  kept: Secrets,
+): Promise<void> {
+  const reply = (status: number, body: object) => {
+    response.writeHead(status, { 'content-type': 'application/json', 'access-control-allow-origin': '*' })
+    response.end(JSON.stringify(body))
+  }
+  const refuse = (status: number, error: Refusal) => reply(status, { error })
+  const path = pathOf(request)
+  if (path !== '/v1/realtime/client_secrets') {
+    const { method = 'GET' } = request
+    const message = `Invalid URL (${method} ${path})`
+    return refuse(404, { type: 'invalid_request_error', code: 'not_found', message, param: null })
+  }
+  if (request.method !== 'POST') {
+    response.setHeader('allow', 'POST')
+    const message = `Not allowed to ${request.method} on ${path}. (HINT: try POST)`
+    return refuse(405, { type: 'invalid_request_error', code: 'method_not_supported', message, param: null })
+  }
+  const key = keyOf(request)
+  if (options.apiKeys && !(key && options.apiKeys.includes(key))) return refuse(401, refusals.apiKey())
+  let body = ''
+  for await (const chunk of request) {
+    body += String(chunk)
+    if (body.length > bodyLimit) return refuse(413, refusals.invalidJson())
+  }
+  const made = kept.make(body)
+  if ('code' in made) return refuse(400, made)
+  reply(200, made)
+}
