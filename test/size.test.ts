@@ -5,7 +5,7 @@ import { build, type Plugin } from 'esbuild'
 import { expect, test } from 'vitest'
 
 /** Bytes, gzipped. A legitimate rise moves the ceiling in the commit that causes it. */
-const ceiling = 10_000
+const ceiling = 14_000
 
 test('the browser entry is small and knows no Node', async () => {
   const { metafile, outputFiles } = await build({

@@ -27,7 +27,7 @@ test('what did not change is the same object as before', () => {
   const delta = { type: 'response.output_text.delta', event_id: 'e', item_id: 'a', content_index: 0, delta: 'Hi' }
   const second = history(fold(before, delta as unknown as ServerEvent), [])
   expect(second.slice(0, 2)).toEqual(first.slice(0, 2))
-  second.slice(0, 2).forEach((item, n) => expect(item).toBe(first[n]))
+  for (const [n, item] of second.slice(0, 2).entries()) expect(item).toBe(first[n])
   expect(second[2]).toMatchObject({ content: [{ type: 'output_text', text: 'Hi' }] })
   expect(history(before, [])[1]).toBe(first[1])
 })
