@@ -52,5 +52,6 @@ function isBefore(a: { at: number; order: number }, b: { at: number; order: numb
 
 /** Lets every promise that can go on, go on. */
 function promises(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
+  const { setImmediate: soon = (run: () => void) => setTimeout(run, 0) } = globalThis
+  return new Promise((resolve) => soon(resolve))
 }
