@@ -45,6 +45,7 @@ const lookUpOrder = tool({
 const clerk = new RealtimeAgent({
   name: 'Ada',
   instructions: 'You are Ada, who answers the phone of an order desk. Be brief. Look up orders with the tool.',
+  voice: 'cedar',
   tools: [lookUpOrder],
 })
 
