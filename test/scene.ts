@@ -57,6 +57,7 @@ export async function play(how: 'written' | 'spoken', faults: Faults = {}, seed 
     ears: scriptedEars([question]),
     voice: toneVoice(),
     latency: () => faults.latency?.(chance) ?? 10,
+    haunted: true,
     ...(faults.fault ? { fault: faults.fault } : {}),
     sent: (event) => sent.push(event),
   })
@@ -90,15 +91,15 @@ export async function play(how: 'written' | 'spoken', faults: Faults = {}, seed 
   return { world: w, session, far, ran, errors, sent }
 }
 
-/** Half a second of sound, then silence: a frame every 20 ms. */
+/** Half a second of sound, then silence: a frame every 100 ms. */
 function speak(w: World, session: RealtimeSession): void {
-  for (let frame = 0; frame < 75; frame++) {
-    const loud = frame >= 10 && frame < 35
-    w.after(frame * 20, () => session.sendAudio(loud ? tone : silence))
+  for (let frame = 0; frame < 12; frame++) {
+    const isLoud = frame >= 2 && frame < 7
+    w.after(frame * 100, () => session.sendAudio(isLoud ? tone : silence))
   }
 }
 
-const samples = 480
+const samples = 2_400
 const tone = new Uint8Array(
   Int16Array.from({ length: samples }, (_, n) => 8_000 * Math.sin((2 * Math.PI * 300 * n) / 24_000)).buffer,
 )

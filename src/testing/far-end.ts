@@ -16,6 +16,8 @@ export interface FarEndOptions {
   readonly latency?: () => number
   /** What befalls the nth message, counted over both directions and all lines. */
   readonly fault?: (nth: number) => Fault
+  /** Lines that are dead go on speaking: they open again, repeat what they said last, and drop again. */
+  readonly haunted?: boolean
   /** Told of every event that is sent, on any line. */
   readonly sent?: (event: ServerEvent) => void
 }
@@ -60,5 +62,29 @@ export function farEnd(world: World, options: FarEndOptions = {}): FarEnd {
       return { received: (event) => call.hear(event), closed: () => call.ended() }
     },
   })
-  return { dial, lines, messages: () => messages }
+  return { dial: options.haunted ? haunt(dial, world) : dial, lines, messages: () => messages }
+}
+
+/** A transport that breaks its promise: nothing that a dead line says may be heard. */
+function haunt(dial: Dial, world: World): Dial {
+  return (listener) => {
+    const last: Parameters<typeof listener.received>[0][] = []
+    return dial({
+      opened: () => listener.opened(),
+      received: (event) => {
+        last.push(event)
+        listener.received(event)
+      },
+      dropped: (cause) => {
+        listener.dropped(cause)
+        for (const ms of [1, 130, 400, 1_500]) {
+          world.after(ms, () => {
+            listener.opened()
+            for (const event of last.slice(-8)) listener.received(event)
+            listener.dropped(cause)
+          })
+        }
+      },
+    })
+  }
 }
