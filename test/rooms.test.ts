@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 const rooms: Readonly<Record<string, { rooms: readonly string[]; packages?: RegExp; pure?: RegExp }>> = {
   protocol: { rooms: [], pure: /./ },
   conversation: { rooms: ['protocol'], pure: /./ },
-  session: { rooms: ['protocol', 'conversation'], pure: /^(?!(run|clock)\.)/ },
+  session: { rooms: ['protocol', 'conversation'], pure: /^(?!(run|clock|door)\.)/ },
   agents: { rooms: ['protocol', 'conversation', 'session', 'transports'] },
   transports: { rooms: ['protocol', 'session'], packages: /^#socket$/ },
   audio: { rooms: ['protocol'], pure: /./ },

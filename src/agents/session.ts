@@ -1,19 +1,14 @@
 import { textOf } from '../conversation/conversation.ts'
 import { toBase64 } from '../protocol/base64.ts'
 import type { Clock } from '../protocol/clock.ts'
-import { UserError } from '../protocol/errors.ts'
-import type { AudioDelta, ClientEvent, Item, Response, ServerEvent } from '../protocol/events.ts'
-import { newId } from '../protocol/ids.ts'
-import { mulberry32 } from '../protocol/random.ts'
-import { realClock } from '../session/clock.ts'
+import type { AudioDelta, ClientEvent, Response, ServerEvent } from '../protocol/events.ts'
+import { type Door, door } from '../session/door.ts'
 import { type Emitter, emitter } from '../session/emitter.ts'
-import { pacedSpeaker } from '../session/paced-speaker.ts'
-import { type Running, run } from '../session/run.ts'
 import type { MakeSpeaker } from '../session/speaker.ts'
-import { type Call, type Input, type Reconnect, type State, start } from '../session/state.ts'
-import { ConnectionError, type ConnectOptions, type Dial, type Transport } from '../session/transport.ts'
+import type { Call, Input, Reconnect, State } from '../session/state.ts'
+import type { ConnectOptions, Transport } from '../session/transport.ts'
 import type { SessionUsage } from '../session/usage.ts'
-import { OpenAIRealtimeWebSocket } from '../transports/openai-websocket.ts'
+import { webSocket } from '../transports/websocket.ts'
 import type { RealtimeAgent } from './agent.ts'
 import { type Answer, answer, unknownTool } from './answer.ts'
 import { configOf, type RealtimeSessionConfig } from './config.ts'
@@ -52,24 +47,21 @@ type UserPart =
 export class RealtimeSession<Context = unknown> {
   readonly #options: RealtimeSessionOptions<Context>
   readonly #transport: Transport
-  readonly #running: Running
+  readonly #door: Door
   readonly #events: Emitter<RealtimeSessionEvents<Context>> = emitter((error, name) =>
     this.#listenerFailed(error, name),
   )
   readonly #subscribers = new Set<() => void>()
   readonly #historian = historian()
-  readonly #random: () => number
   readonly #context: RunContext<Context>
   #agent: RealtimeAgent<Context>
-  #dial: Dial | null = null
   #life = new AbortController()
 
   constructor(agent: RealtimeAgent<Context>, options: RealtimeSessionOptions<Context> = {}) {
-    const { clock = realClock, reconnect = {}, seed = Math.floor(Math.random() * 2 ** 32), transport } = options
+    const { transport, clock, seed, reconnect, speaker } = options
     this.#agent = agent
     this.#options = options
-    this.#transport = typeof transport === 'object' ? transport : new OpenAIRealtimeWebSocket()
-    this.#random = mulberry32(seed)
+    this.#transport = typeof transport === 'object' ? transport : { dialer: webSocket }
     const session = this
     this.#context = {
       context: options.context as Context,
@@ -80,10 +72,12 @@ export class RealtimeSession<Context = unknown> {
         return session.usage
       },
     }
-    this.#running = run(start({ reconnect: reconnect || { attempts: 0 }, seed }), {
+    this.#door = door({
       clock,
-      dial: (listener) => this.#dial!(listener),
-      speaker: this.#speaker(options.speaker ?? this.#paced(clock)),
+      seed,
+      reconnect,
+      speaker,
+      heard: (audio) => this.#events.has('audio') && this.#events.emit('audio', asEvent(audio)),
       call: (call) => void this.#answer(call),
       tell: (notice) =>
         notice.type === 'refused'
@@ -101,26 +95,17 @@ export class RealtimeSession<Context = unknown> {
    * @throws UserError when the session is connected, or connecting.
    */
   async connect(options: ConnectOptions = {}): Promise<void> {
-    if (this.#dial) throw new UserError('This session is connected already. Close it first, or make another.')
     const { apiKey = this.#options.apiKey, model = this.#options.model } = options
-    this.#dial = this.#transport.dialer({ ...options, apiKey, model })
     this.#life = new AbortController()
-    try {
-      const config = await configOf(this.#agent, this.#context, this.#options.config)
-      if (!this.#dial) throw new UserError('The session was closed while it was connecting.')
-      this.#running.feed({ type: 'configured', config })
-      await this.#joins()
-    } catch (error) {
-      this.#dial = null
-      throw error
-    }
+    await this.#door.connect(this.#transport.dialer({ ...options, apiKey, model }), () =>
+      configOf(this.#agent, this.#context, this.#options.config),
+    )
   }
 
   /** Ends the call. What was said stays in `history`; `connect()` goes on from there. */
   close(): void {
     this.#life.abort()
-    this.#dial = null
-    this.#running.feed({ type: 'ended' })
+    this.#door.feed({ type: 'ended' })
   }
 
   /** Says something in writing, and asks for an answer. `otherEventData` is for the event that carries it. */
@@ -129,13 +114,8 @@ export class RealtimeSession<Context = unknown> {
     otherEventData: Readonly<Record<string, unknown>> = {},
     { triggerResponse = true }: { readonly triggerResponse?: boolean } = {},
   ): void {
-    const id = newId('item_', this.#random)
     const content = typeof message === 'string' ? [{ type: 'input_text', text: message }] : message.content.map(partOf)
-    this.#running.feed({
-      type: 'said',
-      item: { ...otherEventData, id, type: 'message', role: 'user', content } as Item,
-    })
-    if (triggerResponse) this.#running.feed({ type: 'asked', params: {} })
+    this.#door.say(content, otherEventData, triggerResponse)
   }
 
   /**
@@ -145,27 +125,22 @@ export class RealtimeSession<Context = unknown> {
    * Returns false when audio had to be let go: no line for ten seconds, or one too slow to carry it.
    */
   sendAudio(audio: ArrayBuffer | ArrayBufferView, { commit = false }: { readonly commit?: boolean } = {}): boolean {
-    const bytes = ArrayBuffer.isView(audio)
-      ? new Uint8Array(audio.buffer, audio.byteOffset, audio.byteLength)
-      : new Uint8Array(audio)
-    const sent = this.#running.append(bytes)
-    if (commit) this.sendEvent({ type: 'input_audio_buffer.commit' })
-    return sent
+    return this.#door.sendAudio(audio, commit)
   }
 
   /** Sends an event as it is; while there is no line, it waits for one. */
   sendEvent(event: ClientEvent): void {
-    this.#running.feed({ type: 'sent', event })
+    this.#door.feed({ type: 'sent', event })
   }
 
   /** Silences the agent now, whether it is still being generated or only heard. */
   interrupt(): void {
-    this.#running.feed({ type: 'interrupted', cancel: true })
+    this.#door.feed({ type: 'interrupted', cancel: true })
   }
 
   /** An immutable snapshot of everything that the session knows. */
   get state(): State {
-    return this.#running.state
+    return this.#door.state
   }
 
   /** Calls `listener` after each change of `state`. Returns a function that ends it. */
@@ -211,21 +186,6 @@ export class RealtimeSession<Context = unknown> {
     return this
   }
 
-  /** Dials, and settles with the link: live, or closed for a cause. */
-  #joins(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const settle = () => {
-        const { link } = this.state
-        if (link.at !== 'live' && link.at !== 'closed') return
-        stop()
-        if (link.at === 'live') resolve()
-        else if (link.cause) reject(new ConnectionError(link.cause))
-      }
-      const stop = this.subscribe(settle)
-      this.#running.feed({ type: 'started' })
-    })
-  }
-
   /** Runs the tool that the model called, and says what it answered. */
   async #answer(call: Call): Promise<void> {
     const agent = this.#agent
@@ -239,10 +199,7 @@ export class RealtimeSession<Context = unknown> {
       ? await answer(tool, call, this.#context, { ...details, signal: this.#life.signal })
       : unknownTool(call, agent.tools)
     if (said.error) this.#error(said.error)
-    const { call_id } = call
-    const id = newId('item_', this.#random)
-    const item = { id, type: 'function_call_output', call_id, output: said.output, status: 'completed' } as const
-    this.#running.feed({ type: 'answered', item, respond: true })
+    this.#door.answer(call.call_id, said.output, true)
     if (tool) {
       this.#events.emit('agent_tool_end', this.#context, agent, tool, said.output, details)
       agent.emit('agent_tool_end', this.#context, tool, said.output, details)
@@ -253,7 +210,6 @@ export class RealtimeSession<Context = unknown> {
   #changed(before: State, after: State, input: Input): void {
     if (input.type === 'received') this.#received(input.event, after)
     if (before.link.at !== after.link.at) {
-      if (after.link.at === 'closed') this.#dial = null
       this.#events.emit('connection_change', after.link)
     }
     if (!before.playback.item && after.playback.item) this.#events.emit('audio_start', this.#context, this.#agent)
@@ -277,7 +233,7 @@ export class RealtimeSession<Context = unknown> {
   }
 
   #ended(response: Response, { conversation }: State): void {
-    const output = (response.output ?? []) as readonly Item[]
+    const output = response.output ?? []
     const words = output.map((item) => textOf(conversation.items.find(({ id }) => id === item.id) ?? item))
     const text = words.filter((said) => said).join('\n')
     this.#events.emit('agent_end', this.#context, this.#agent, text)
@@ -295,25 +251,6 @@ export class RealtimeSession<Context = unknown> {
     if (count <= known) return
     const ids = new Set([...before.conversation.items, ...before.pending].map(({ id }) => id))
     for (const item of this.history) if (!ids.has(item.itemId)) this.#events.emit('history_added', item)
-  }
-
-  /** The speaker, with the `audio` event beside it. */
-  #speaker(make: MakeSpeaker): MakeSpeaker {
-    return (listener) => {
-      const speaker = make(listener)
-      return {
-        play: (audio) => {
-          if (this.#events.has('audio')) this.#events.emit('audio', asEvent(audio))
-          speaker.play(audio)
-        },
-        hush: () => speaker.hush(),
-      }
-    }
-  }
-
-  #paced(clock: Clock): MakeSpeaker {
-    const pcm = { type: 'audio/pcm', rate: 24_000 } as const
-    return pacedSpeaker({ clock, format: () => this.state?.config.audio?.output?.format ?? pcm })
   }
 
   #run(listener: () => void): void {

@@ -1,15 +1,11 @@
 import type { Clock } from '../protocol/clock.ts'
 import { UserError } from '../protocol/errors.ts'
 import type { AudioDelta, ClientEvent, Item, ServerEvent, SessionConfig } from '../protocol/events.ts'
-import { newId } from '../protocol/ids.ts'
-import { mulberry32 } from '../protocol/random.ts'
 import { type Camel, toWire } from '../protocol/spelling.ts'
-import { realClock } from '../session/clock.ts'
+import { type Door, door } from '../session/door.ts'
 import { type Emitter, emitter } from '../session/emitter.ts'
-import { pacedSpeaker } from '../session/paced-speaker.ts'
-import { type Running, run } from '../session/run.ts'
-import { type Input, type State, start } from '../session/state.ts'
-import { ConnectionError, type ConnectOptions, type Dial, type Transport } from '../session/transport.ts'
+import type { Input, State } from '../session/state.ts'
+import type { ConnectOptions, Dial, Transport } from '../session/transport.ts'
 import type { SessionUsage } from '../session/usage.ts'
 import { type SocketLike, type WebSocketOptions, webSocket } from './websocket.ts'
 
@@ -55,31 +51,17 @@ export interface OpenAIRealtimeWebSocketEvents {
 export class OpenAIRealtimeWebSocket implements Transport {
   readonly #options: OpenAIRealtimeWebSocketOptions
   readonly #events: Emitter<OpenAIRealtimeWebSocketEvents> = emitter((error, name) => this.#failed(error, name))
-  readonly #random: () => number
-  readonly #running: Running
-  #dial: Dial | null = null
+  readonly #door: Door
   #socket: SocketLike | null = null
 
   constructor(options: OpenAIRealtimeWebSocketOptions = {}) {
-    const { clock = realClock, seed = Math.floor(Math.random() * 2 ** 32) } = options
+    const { clock, seed } = options
     this.#options = options
-    this.#random = mulberry32(seed)
-    const pcm = { type: 'audio/pcm', rate: 24_000 } as const
-    const speaker = pacedSpeaker({ clock, format: () => this.#running.state.config.audio?.output?.format ?? pcm })
-    this.#running = run(start({ seed }), {
+    this.#door = door({
       clock,
-      dial: (listener) => this.#dial!(listener),
-      speaker: (listener) => {
-        const paced = speaker(listener)
-        return {
-          play: (audio) => {
-            const { response_id: responseId, item_id: itemId } = audio
-            this.#events.emit('audio', { type: 'audio', data: audio.audio, responseId, itemId })
-            paced.play(audio)
-          },
-          hush: () => paced.hush(),
-        }
-      },
+      seed,
+      heard: ({ audio: data, response_id: responseId, item_id: itemId }) =>
+        this.#events.emit('audio', { type: 'audio', data, responseId, itemId }),
       call: ({ id, call_id: callId, name, arguments: args }) =>
         this.#events.emit('function_call', { type: 'function_call', id, callId, name, arguments: args }),
       tell: (notice) =>
@@ -110,29 +92,15 @@ export class OpenAIRealtimeWebSocket implements Transport {
     initialSessionConfig = {},
     ...options
   }: ConnectOptions & { readonly initialSessionConfig?: Camel<SessionConfig> } = {}): Promise<void> {
-    if (this.#dial) throw new UserError('This transport is connected already. Close it first, or make another.')
-    this.#dial = this.dialer(options)
-    this.#running.feed({ type: 'configured', config: toWire(initialSessionConfig) as Partial<SessionConfig> })
-    return new Promise((resolve, reject) => {
-      const settle = () => {
-        const { link } = this.#running.state
-        if (link.at !== 'live' && link.at !== 'closed') return
-        this.#settle = null
-        if (link.at === 'live') resolve()
-        else if (link.cause) reject(new ConnectionError(link.cause))
-      }
-      this.#settle = settle
-      this.#running.feed({ type: 'started' })
-    })
+    return this.#door.connect(this.dialer(options), async () => toWire(initialSessionConfig) as Partial<SessionConfig>)
   }
-  #settle: (() => void) | null = null
 
   close(): void {
-    this.#running.feed({ type: 'ended' })
+    this.#door.feed({ type: 'ended' })
   }
 
   sendEvent(event: ClientEvent): void {
-    this.#running.feed({ type: 'sent', event })
+    this.#door.feed({ type: 'sent', event })
   }
 
   sendMessage(
@@ -140,42 +108,32 @@ export class OpenAIRealtimeWebSocket implements Transport {
     otherEventData: Readonly<Record<string, unknown>> = {},
     { triggerResponse = true }: { readonly triggerResponse?: boolean } = {},
   ): void {
-    const content = [{ type: 'input_text', text }]
-    const id = newId('item_', this.#random)
-    this.#running.feed({
-      type: 'said',
-      item: { ...otherEventData, id, type: 'message', role: 'user', content } as Item,
-    })
-    if (triggerResponse) this.#running.feed({ type: 'asked', params: {} })
+    this.#door.say([{ type: 'input_text', text }], otherEventData, triggerResponse)
   }
 
   /** Microphone audio, in the session's input format. `commit` ends the turn. Returns false when it had to be let go. */
   sendAudio(audio: ArrayBuffer | ArrayBufferView, { commit = false }: { readonly commit?: boolean } = {}): boolean {
-    const sent = this.#running.append(bytesOfView(audio))
-    if (commit) this.sendEvent({ type: 'input_audio_buffer.commit' })
-    return sent
+    return this.#door.sendAudio(audio, commit)
   }
 
   /** Answers a `function_call`; each call id is answered once. */
   sendFunctionCallOutput(call: { readonly callId: string }, output: string, startResponse = true): void {
-    const id = newId('item_', this.#random)
-    const item = { id, type: 'function_call_output', call_id: call.callId, output, status: 'completed' } as const
-    this.#running.feed({ type: 'answered', item, respond: startResponse })
+    this.#door.answer(call.callId, output, startResponse)
   }
 
   /** Changes the session's config: what is given is changed, all else stays. */
   updateSessionConfig(config: Camel<SessionConfig>): void {
-    const changed = { ...this.#running.state.config, ...(toWire(config) as Partial<SessionConfig>) }
-    this.#running.feed({ type: 'configured', config: changed })
+    const changed = { ...this.#door.state.config, ...(toWire(config) as Partial<SessionConfig>) }
+    this.#door.feed({ type: 'configured', config: changed })
   }
 
   /** Cancels the response, if one is active, silences the speaker, and truncates what is played at what was heard. */
   interrupt(cancelOngoingResponse = true): void {
-    this.#running.feed({ type: 'interrupted', cancel: cancelOngoingResponse })
+    this.#door.feed({ type: 'interrupted', cancel: cancelOngoingResponse })
   }
 
   get status(): TransportStatus {
-    return statusOf(this.#running.state)
+    return statusOf(this.#door.state)
   }
 
   get connectionState(): { readonly status: TransportStatus; readonly websocket: SocketLike | undefined } {
@@ -212,8 +170,6 @@ export class OpenAIRealtimeWebSocket implements Transport {
     if (input.type === 'received') this.#received(input.event, after)
     if (statusOf(before) !== statusOf(after)) this.#events.emit('connection_change', statusOf(after))
     if (before.usage !== after.usage) this.#events.emit('usage_update', after.usage)
-    if (after.link.at === 'closed') this.#dial = null
-    this.#settle?.()
   }
 
   #received(event: ServerEvent | AudioDelta, { conversation }: State): void {
@@ -259,10 +215,4 @@ export class OpenAIRealtimeWebSocket implements Transport {
 function statusOf({ link }: State): TransportStatus {
   if (link.at === 'live') return 'connected'
   return link.at === 'closed' ? 'disconnected' : 'connecting'
-}
-
-function bytesOfView(audio: ArrayBuffer | ArrayBufferView): Uint8Array {
-  return ArrayBuffer.isView(audio)
-    ? new Uint8Array(audio.buffer, audio.byteOffset, audio.byteLength)
-    : new Uint8Array(audio)
 }

@@ -1,0 +1,119 @@
+/** What every public face of a session has in common: connecting, saying, sending, hearing. */
+import type { Clock } from '../protocol/clock.ts'
+import { UserError } from '../protocol/errors.ts'
+import type { AudioDelta, Item, SessionConfig } from '../protocol/events.ts'
+import { newId } from '../protocol/ids.ts'
+import { mulberry32 } from '../protocol/random.ts'
+import { realClock } from './clock.ts'
+import { pacedSpeaker } from './paced-speaker.ts'
+import { type Running, run, type World } from './run.ts'
+import type { MakeSpeaker } from './speaker.ts'
+import { type Reconnect, start } from './state.ts'
+import { ConnectionError, type Dial } from './transport.ts'
+
+export interface DoorOptions extends Pick<World, 'call' | 'tell' | 'changed'> {
+  readonly clock?: Clock | undefined
+  readonly seed?: number | undefined
+  readonly reconnect?: Partial<Reconnect> | false | undefined
+  /** Default: the paced speaker, which makes no sound and knows what would have been heard. */
+  readonly speaker?: MakeSpeaker | undefined
+  /** Told of the agent's audio as it comes. */
+  readonly heard: (audio: AudioDelta) => void
+}
+
+export interface Door extends Running {
+  /** Dials, and settles with the link. Rejects with a `ConnectionError`; throws a `UserError` when it is open already. */
+  connect(dial: Dial, config: () => Promise<Partial<SessionConfig>>): Promise<void>
+  /** Says something in writing. */
+  say(content: readonly unknown[], fields: object, respond: boolean): void
+  /** Says what a tool answered. */
+  answer(call_id: string, output: string, respond: boolean): void
+  sendAudio(audio: ArrayBuffer | ArrayBufferView, commit: boolean): boolean
+}
+
+const pcm = { type: 'audio/pcm', rate: 24_000 } as const
+
+export function door(options: DoorOptions): Door {
+  const { clock = realClock, seed = Math.floor(Math.random() * 2 ** 32), reconnect } = options
+  const random = mulberry32(seed)
+  let dial: Dial | null = null
+  let settle: (() => void) | null = null
+  const format = () => running.state.config.audio?.output?.format ?? pcm
+  const makeSpeaker = options.speaker ?? pacedSpeaker({ clock, format })
+
+  const running = run(start({ reconnect: reconnect === false ? { attempts: 0 } : (reconnect ?? {}), seed }), {
+    clock,
+    dial: (listener) => dial!(listener),
+    speaker: (listener) => {
+      const speaker = makeSpeaker(listener)
+      return {
+        play(audio) {
+          options.heard(audio)
+          speaker.play(audio)
+        },
+        hush: () => speaker.hush(),
+      }
+    },
+    call: options.call,
+    tell: options.tell,
+    changed(before, after, input) {
+      if (before.link.at !== 'closed' && after.link.at === 'closed') dial = null
+      options.changed(before, after, input)
+      settle?.()
+    },
+  })
+  const { feed } = running
+
+  async function connect(next: Dial, config: () => Promise<Partial<SessionConfig>>): Promise<void> {
+    if (dial) throw new UserError('This is connected already. Close it first, or make another.')
+    dial = next
+    try {
+      feed({ type: 'configured', config: await config() })
+      if (dial !== next) throw new UserError('It was closed while it was connecting.')
+      await new Promise<void>((resolve, reject) => {
+        settle = () => {
+          const { link } = running.state
+          if (link.at === 'live') resolve()
+          else if (link.at === 'closed' && link.cause) reject(new ConnectionError(link.cause))
+          else return
+          settle = null
+        }
+        feed({ type: 'started' })
+      })
+    } catch (error) {
+      if (dial === next) dial = null
+      throw error
+    }
+  }
+
+  return {
+    get state() {
+      return running.state
+    },
+    feed(input) {
+      if (input.type === 'ended') dial = null
+      feed(input)
+    },
+    append: running.append,
+    connect,
+    say(content, fields, respond) {
+      const id = newId('item_', random)
+      feed({ type: 'said', item: { ...fields, id, type: 'message', role: 'user', content } as Item })
+      if (respond) feed({ type: 'asked', params: {} })
+    },
+    answer(call_id, output, respond) {
+      const id = newId('item_', random)
+      const item = { id, type: 'function_call_output', call_id, output, status: 'completed' } as const
+      feed({ type: 'answered', item, respond })
+    },
+    sendAudio(audio, commit) {
+      const sent = running.append(
+        ArrayBuffer.isView(audio)
+          ? new Uint8Array(audio.buffer, audio.byteOffset, audio.byteLength)
+          : new Uint8Array(audio),
+      )
+      if (commit) feed({ type: 'sent', event: { type: 'input_audio_buffer.commit' } })
+      return sent
+    },
+  }
+}
