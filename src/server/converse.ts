@@ -2,30 +2,22 @@
  * One call: it hears, takes turns and answers, in the time of a clock. The rules are `decide.ts`'s, a response is
  * `respond.ts`'s; here stands the talk: which turn ends when, and who speaks.
  */
-import { decodeAlaw, decodeUlaw } from '../audio/g711.ts'
-import { toSamples } from '../audio/pcm.ts'
-import { type Resampler, resampler } from '../audio/resample.ts'
 import { type Conversation, contentOf, empty, evolve, itemsOf, textOf } from '../conversation/conversation.ts'
-import { msOf, rateOf } from '../protocol/audio.ts'
+import { heardPart } from '../conversation/retell.ts'
+import { bytesOf } from '../protocol/audio.ts'
 import { fromBase64 } from '../protocol/base64.ts'
 import type { Clock } from '../protocol/clock.ts'
 import { messageOf } from '../protocol/errors.ts'
-import type {
-  ClientEvent,
-  Item,
-  Message,
-  ResponseCreateParams,
-  ServerEvent,
-  TurnDetection,
-  Usage,
-} from '../protocol/events.ts'
+import type { ClientEvent, Item, Message, ResponseCreateParams, ServerEvent, Usage } from '../protocol/events.ts'
 import { newId as idOf } from '../protocol/ids.ts'
-import { type Answer, decide, inputBytes, inputFormat, refusal } from './decide.ts'
+import { type Answer, decide, outputFormat, refusal } from './decide.ts'
+import { detectionOf, type HeardTurn, hearing } from './hearing.ts'
+import { recordings, withoutWords } from './recordings.ts'
 import { refusals } from './refusals.ts'
 import { type Giving, give } from './respond.ts'
-import type { Brain, Ears, Listening, Voice } from './senses.ts'
+import type { Brain, Ears, Voice } from './senses.ts'
 import { type AnySession, defaultSession } from './session-config.ts'
-import { energyVad, turnDetector, type Vad } from './vad.ts'
+import { energyVad, type Vad } from './vad.ts'
 
 export interface ConverseOptions {
   readonly clock: Clock
@@ -50,12 +42,8 @@ export interface Call {
   ended(): void
 }
 
-/** A turn that is being spoken. */
-interface Turn {
-  readonly item_id: string
-  readonly listening: Listening
-  readonly toEars: Resampler
-}
+/** Bytes of audio that a call keeps for `conversation.item.retrieve`: five minutes and a half of PCM16. */
+const recordingLimit = 16 * 1024 * 1024
 
 export function converse(options: ConverseOptions): Call {
   const { clock, random, ears, pace = 4, sessionMs = 60 * 60_000, vad = energyVad } = options
@@ -66,21 +54,15 @@ export function converse(options: ConverseOptions): Call {
   let conversation: Conversation = empty
   let isOver = false
 
-  /** Audio of the buffer that no turn has taken, with where it ends, in bytes since the call began. */
-  let buffer: Uint8Array[] = []
-  let buffered = 0
-  let written = 0
-  let turn: Turn | null = null
   let giving: Giving | null = null
   const beside = new Map<string, Giving>()
   const spoken = new Map<string, number>()
-  /** What was heard of the user's items: words, and how long. The wire may never say the words. */
+  /** The words that the brain knows and the wire may not say: of the user's turns, and of answers that were cut off. */
   const heard = new Map<string, { words: string; ms: number }>()
+  const recorded = recordings(recordingLimit)
   let understanding: Promise<unknown> = Promise.resolve()
   let stopIdle: (() => void) | null = null
-
-  let toVad = resampler(rateOf(inputFormat(session)), vad().rate)
-  let detector = turnDetector(vad(), settings)
+  const microphone = hearing({ ears, vad, session: () => session, newId, started, stopped })
 
   function emit(answer: Answer): void {
     if (isOver) return
@@ -93,7 +75,7 @@ export function converse(options: ConverseOptions): Call {
     if (isOver) return
     let answers: readonly Answer[]
     try {
-      answers = decide({ session, conversation, buffered, spoken }, event, newId)
+      answers = decide({ session, conversation, buffered: microphone.buffered, spoken }, event, newId)
     } catch (error) {
       answers = [
         refusal(
@@ -102,7 +84,7 @@ export function converse(options: ConverseOptions): Call {
         ),
       ]
     }
-    for (const answer of answers) emit(answer)
+    for (const answer of answers) emit(withAudio(answer))
     if (!answers.some(({ type }) => type === 'error')) act(event, answers)
   }
 
@@ -112,17 +94,13 @@ export function converse(options: ConverseOptions): Call {
       case 'session.update':
         return configured(answers)
       case 'input_audio_buffer.append':
-        return listen(fromBase64(event.audio))
+        return microphone.write(fromBase64(event.audio))
       case 'input_audio_buffer.commit':
         return commit()
       case 'input_audio_buffer.clear':
-        turn?.listening.cancel()
-        turn = null
-        detector.reset()
-        return takeBuffer()
+        return microphone.clear()
       case 'conversation.item.truncate':
-        spoken.set(event.item_id, event.audio_end_ms)
-        return
+        return truncated(event.item_id, event.audio_end_ms)
       case 'response.create':
         return respond(event.response ?? {})
       case 'response.cancel':
@@ -130,99 +108,44 @@ export function converse(options: ConverseOptions): Call {
     }
   }
 
+  function withAudio(answer: Answer): Answer {
+    return answer.type === 'conversation.item.retrieved' ? { ...answer, item: recorded.withAudio(answer.item) } : answer
+  }
+
+  function truncated(item_id: string, heardMs: number): void {
+    const receivedMs = spoken.get(item_id) ?? 0
+    const item = itemsOf(conversation).find(({ id }) => id === item_id)
+    if (item) heard.set(item_id, { words: heardPart(textOf(item), { heardMs, receivedMs }), ms: 0 })
+    spoken.set(item_id, heardMs)
+    recorded.truncate(item_id, bytesOf(heardMs, outputFormat(session)))
+    const cut = withoutWords(conversation, item_id)
+    if (cut) conversation = evolve(conversation, { type: 'conversation.item.done', event_id: '', item: cut })
+  }
+
   function configured(answers: readonly Answer[]): void {
     const before = session
     for (const answer of answers) if (answer.type === 'session.updated') session = answer.session
     const was = [before.audio?.input?.format, before.audio?.input?.turn_detection]
     const is = [session.audio?.input?.format, session.audio?.input?.turn_detection]
-    if (JSON.stringify(was) === JSON.stringify(is)) return
-    const detecting = vad()
-    toVad = resampler(rateOf(inputFormat(session)), detecting.rate)
-    const at = Math.round(msOf(written, inputFormat(session)))
-    detector = turnDetector(detecting, settings, at)
-  }
-
-  function detection(): TurnDetection | null {
-    return session.audio?.input?.turn_detection ?? null
-  }
-
-  /**
-   * `semantic_vad` knows when a sentence is complete; this server does not. It waits by `eagerness` alone: a longer
-   * silence than `server_vad`'s, since a pause in a thought is no end.
-   */
-  function settings() {
-    const how = detection()
-    if (how?.type === 'semantic_vad') {
-      const silenceMs = { high: 500, medium: 900, auto: 900, low: 1_800 }[how.eagerness ?? 'auto']
-      return { threshold: 0.5, prefixMs: 300, silenceMs }
-    }
-    return {
-      threshold: how?.threshold ?? 0.5,
-      prefixMs: how?.prefix_padding_ms ?? 300,
-      silenceMs: how?.silence_duration_ms ?? 200,
-    }
+    if (JSON.stringify(was) !== JSON.stringify(is)) microphone.configured()
   }
 
   // ── hearing ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  function listen(bytes: Uint8Array): void {
-    buffer.push(bytes)
-    buffered += bytes.length
-    written += bytes.length
-    const samples = decode(bytes)
-    if (!detection()) return
-    for (const what of detector.hear(toVad.push(samples))) {
-      if (what.type === 'started') started(what.at)
-      else stopped(what.at)
-    }
-    if (turn) tellEars(turn, samples)
-    else forgetSilence()
-  }
-
-  /** Of silence, only what a turn may begin with is kept. */
-  function forgetSilence(): void {
-    const kept = inputBytes(session, settings().prefixMs + 200)
-    let size = buffer.reduce((sum, { length }) => sum + length, 0)
-    while (buffer.length > 1 && size - buffer[0]!.length >= kept) size -= buffer.shift()!.length
-  }
-
-  function started(audio_start_ms: number): void {
-    const item_id = newId('item_')
+  function started(audio_start_ms: number, item_id: string): void {
     emit({ type: 'input_audio_buffer.speech_started', audio_start_ms, item_id })
     stopIdle?.()
-    if (detection()?.interrupt_response !== false) giving?.cancel('turn_detected')
-    turn = beginTurn(item_id)
-    for (const piece of buffer.slice(0, -1)) tellEars(turn, decode(piece))
+    if (detectionOf(session)?.interrupt_response !== false) giving?.cancel('turn_detected')
   }
 
-  function stopped(audio_end_ms: number): void {
-    if (!turn) return
-    emit({ type: 'input_audio_buffer.speech_stopped', audio_end_ms, item_id: turn.item_id })
+  function stopped(audio_end_ms: number, item_id: string): void {
+    emit({ type: 'input_audio_buffer.speech_stopped', audio_end_ms, item_id })
     commit()
-    if (session.type === 'realtime' && detection()?.create_response !== false && !giving) respond({})
+    if (session.type === 'realtime' && detectionOf(session)?.create_response !== false && !giving) respond({})
   }
 
-  function beginTurn(item_id: string): Turn {
-    const { language, prompt } = session.audio?.input?.transcription ?? {}
-    const listening = ears.listen({ language, prompt })
-    return { item_id, listening, toEars: resampler(rateOf(inputFormat(session)), ears.rate) }
-  }
-
-  function tellEars({ listening, toEars }: Turn, samples: Int16Array): void {
-    listening.hear(toEars.push(samples))
-  }
-
-  function commit(): void {
-    const ending = turn ?? beginTurn(newId('item_'))
-    if (!turn) for (const piece of buffer) tellEars(ending, decode(piece))
-    turn = null
-    detector.reset()
-    const ms = msOf(buffered, inputFormat(session))
-    takeBuffer()
-    commitTurn(ending, ms)
-  }
-
-  function commitTurn({ item_id, listening, toEars }: Turn, ms: number): void {
+  function commit(turn: HeardTurn = microphone.take()): void {
+    const { item_id, ms, audio } = turn
     const previous_item_id = conversation.items.at(-1)?.id ?? null
     const item: Item = {
       id: item_id,
@@ -235,42 +158,33 @@ export function converse(options: ConverseOptions): Call {
     emit({ type: 'input_audio_buffer.committed', previous_item_id, item_id })
     emit({ type: 'conversation.item.added', previous_item_id, item })
     emit({ type: 'conversation.item.done', previous_item_id, item })
+    for (const piece of audio) recorded.add(item_id, piece)
     heard.set(item_id, { words: '', ms })
-    listening.hear(toEars.flush())
-    const words = listening.finish().then(
-      (transcript) => transcribed(item_id, transcript, ms),
-      (error: unknown) => notTranscribed(item_id, messageOf(error)),
-    )
-    understanding = Promise.all([understanding, words])
+    understanding = Promise.all([understanding, transcribe(turn)])
   }
 
-  function transcribed(item_id: string, transcript: string, ms: number): void {
-    heard.set(item_id, { words: transcript, ms })
+  /** Words come by and by after the turn was taken, beside all else. */
+  async function transcribe({ item_id, ms, words, follow }: HeardTurn): Promise<void> {
     const { transcription } = session.audio?.input ?? {}
-    if (!transcription) return
     const at = { item_id, content_index: 0 }
-    if (transcript) emit({ type: 'conversation.item.input_audio_transcription.delta', ...at, delta: transcript })
+    let told = ''
+    const tell = (delta: string) => {
+      told += delta
+      if (delta) emit({ type: 'conversation.item.input_audio_transcription.delta', ...at, delta })
+    }
+    if (transcription) follow(tell)
+    const transcript = await words.catch((error: unknown) => {
+      const failure = { type: 'server_error', code: 'transcription_failed', message: messageOf(error) }
+      if (transcription) emit({ type: 'conversation.item.input_audio_transcription.failed', ...at, error: failure })
+    })
+    if (transcript === undefined) return
+    heard.set(item_id, { words: transcript, ms })
+    if (!transcription) return
+    if (transcript.startsWith(told)) tell(transcript.slice(told.length))
     const usage = transcription.model?.startsWith('gpt-4o')
       ? tokensOf(transcript, ms)
       : ({ type: 'duration', seconds: ms / 1000 } as const)
     emit({ type: 'conversation.item.input_audio_transcription.completed', ...at, transcript, usage })
-  }
-
-  function notTranscribed(item_id: string, message: string): void {
-    if (!session.audio?.input?.transcription) return
-    const error = { type: 'server_error', code: 'transcription_failed', message }
-    emit({ type: 'conversation.item.input_audio_transcription.failed', item_id, content_index: 0, error })
-  }
-
-  function takeBuffer(): void {
-    buffer = []
-    buffered = 0
-  }
-
-  function decode(bytes: Uint8Array): Int16Array {
-    const { type } = inputFormat(session)
-    if (type === 'audio/pcmu') return decodeUlaw(bytes)
-    return type === 'audio/pcma' ? decodeAlaw(bytes) : toSamples(bytes)
   }
 
   // ── answering ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -298,7 +212,10 @@ export function converse(options: ConverseOptions): Call {
         await understanding
         return contextOf(params)
       },
-      spoke: (item_id, ms) => spoken.set(item_id, ms),
+      spoke: (item_id, audio, ms) => {
+        spoken.set(item_id, ms)
+        if (inBand) recorded.add(item_id, audio)
+      },
       inputUsage,
     })
     if (inBand) giving = given
@@ -323,24 +240,23 @@ export function converse(options: ConverseOptions): Call {
     const known = heard.get(item.id)
     if (!known || item.type !== 'message') return item
     const content = contentOf(item).map((part) =>
-      part.type === 'input_audio' ? { ...part, transcript: known.words } : part,
+      part.type === 'input_audio' || part.type === 'output_audio' ? { ...part, transcript: known.words } : part,
     )
     return { ...item, content } as Message
   }
 
   /** An answer was heard out, and nobody says anything: the silence is a turn of its own. */
   function awaitIdle(audioMs: number): void {
-    const how = detection()
+    const how = detectionOf(session)
     const idle = how?.type === 'server_vad' ? how.idle_timeout_ms : null
     if (!idle || isOver) return
-    const from = Math.round(msOf(written, inputFormat(session)))
+    const audio_start_ms = Math.round(microphone.writtenMs)
     const cancel = clock.at(clock.now() + audioMs * (1 - 1 / pace) + idle, () => {
       stopIdle = null
-      const item_id = newId('item_')
-      const audio_end_ms = Math.round(msOf(written, inputFormat(session)))
-      emit({ type: 'input_audio_buffer.timeout_triggered', audio_start_ms: from, audio_end_ms, item_id })
-      takeBuffer()
-      commitTurn(beginTurn(item_id), 0)
+      const silence = microphone.take()
+      const audio_end_ms = Math.round(microphone.writtenMs)
+      emit({ type: 'input_audio_buffer.timeout_triggered', audio_start_ms, audio_end_ms, item_id: silence.item_id })
+      commit(silence)
       if (!giving) respond({})
     })
     stopIdle = () => {
@@ -367,7 +283,7 @@ export function converse(options: ConverseOptions): Call {
     isOver = true
     stopExpiry()
     stopIdle?.()
-    turn?.listening.cancel()
+    microphone.end()
     giving?.cancel('client_cancelled')
     for (const response of beside.values()) response.cancel('client_cancelled')
   }

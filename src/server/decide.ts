@@ -1,6 +1,6 @@
 /** The rules: what the far end says to a client's event. Pure; whoever asks folds and sends what is answered. */
 import { activeResponse, type Conversation, itemsOf } from '../conversation/conversation.ts'
-import { bytesOf, msOf } from '../protocol/audio.ts'
+import { msOf } from '../protocol/audio.ts'
 import type { AudioFormat, ClientEvent, Item, KnownServerEvent, Response } from '../protocol/events.ts'
 import { type Refusal, refusals } from './refusals.ts'
 import { type AnySession, checkResponse, isObject, isRefusal, update } from './session-config.ts'
@@ -187,7 +187,6 @@ export function inputFormat(session: AnySession): AudioFormat {
   return session.audio?.input?.format ?? { type: 'audio/pcm', rate: 24_000 }
 }
 
-/** The bytes of `ms` in the session's input format. */
-export function inputBytes(session: AnySession, ms: number): number {
-  return bytesOf(ms, inputFormat(session))
+export function outputFormat(session: AnySession): AudioFormat {
+  return (session.type === 'realtime' && session.audio?.output?.format) || { type: 'audio/pcm', rate: 24_000 }
 }

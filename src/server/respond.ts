@@ -37,8 +37,8 @@ export interface Speaking {
   readonly last: () => string | null
   /** What the model is to answer, in words; waits until the ears have them. */
   readonly context: () => Promise<readonly Item[]>
-  /** Told how much of an item was made, in ms. */
-  readonly spoke: (item_id: string, ms: number) => void
+  /** Told of an item's audio, and how much was made of it by now, in ms. */
+  readonly spoke: (item_id: string, audio: Uint8Array, ms: number) => void
   /** Tokens of what was said to the model. */
   readonly inputUsage: (items: readonly Item[]) => NonNullable<Usage['input_token_details']>
 }
@@ -172,7 +172,7 @@ export function give(speaking: Speaking): Giving {
         count('audio', ms / msAToken)
         spoken.ms += ms
         audioMs += ms
-        speaking.spoke(spoken.id, spoken.ms)
+        speaking.spoke(spoken.id, piece, spoken.ms)
         emit({ type: 'response.output_audio.delta', ...at, delta: toBase64(piece) })
         await rest(ms / speaking.pace)
       }

@@ -34,26 +34,36 @@ export const noUsage: SessionUsage = {
 /** Adds what an event reports; an event that reports nothing leaves the sum as it is. */
 export function addUsage(sum: SessionUsage, event: ServerEvent): SessionUsage {
   if (event.type === 'response.done' && event.response.usage) {
-    const { total_tokens, input_tokens, output_tokens, input_token_details, output_token_details } =
-      event.response.usage
-    return {
-      ...sum,
-      responses: sum.responses + 1,
-      totalTokens: sum.totalTokens + (total_tokens ?? 0),
-      inputTokens: sum.inputTokens + (input_tokens ?? 0),
-      outputTokens: sum.outputTokens + (output_tokens ?? 0),
-      inputTextTokens: sum.inputTextTokens + (input_token_details?.text_tokens ?? 0),
-      inputAudioTokens: sum.inputAudioTokens + (input_token_details?.audio_tokens ?? 0),
-      inputImageTokens: sum.inputImageTokens + (input_token_details?.image_tokens ?? 0),
-      cachedTokens: sum.cachedTokens + (input_token_details?.cached_tokens ?? 0),
-      outputTextTokens: sum.outputTextTokens + (output_token_details?.text_tokens ?? 0),
-      outputAudioTokens: sum.outputAudioTokens + (output_token_details?.audio_tokens ?? 0),
-    }
+    const { input_token_details: input, output_token_details: output, ...all } = event.response.usage
+    return add(sum, {
+      responses: 1,
+      totalTokens: all.total_tokens,
+      inputTokens: all.input_tokens,
+      outputTokens: all.output_tokens,
+      inputTextTokens: input?.text_tokens,
+      inputAudioTokens: input?.audio_tokens,
+      inputImageTokens: input?.image_tokens,
+      cachedTokens: input?.cached_tokens,
+      outputTextTokens: output?.text_tokens,
+      outputAudioTokens: output?.audio_tokens,
+    })
   }
   if (event.type === 'conversation.item.input_audio_transcription.completed' && event.usage) {
-    return event.usage.type === 'duration'
-      ? { ...sum, transcriptionSeconds: sum.transcriptionSeconds + event.usage.seconds }
-      : { ...sum, transcriptionTokens: sum.transcriptionTokens + event.usage.total_tokens }
+    const { usage } = event
+    return add(
+      sum,
+      usage.type === 'duration'
+        ? { transcriptionSeconds: usage.seconds }
+        : { transcriptionTokens: usage.total_tokens },
+    )
   }
   return sum
+}
+
+function add(sum: SessionUsage, more: { readonly [Name in keyof SessionUsage]?: number | undefined }): SessionUsage {
+  const added = { ...sum }
+  for (const name of Object.keys(more) as (keyof SessionUsage)[]) {
+    ;(added as Record<keyof SessionUsage, number>)[name] += more[name] ?? 0
+  }
+  return added
 }

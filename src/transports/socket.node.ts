@@ -44,6 +44,7 @@ export function openWire(request: WireRequest, listener: WireListener): Wire {
     send: (text) => {
       if (socket.readyState === WebSocket.OPEN) socket.send(text)
     },
+    base64: (bytes) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64'),
     waiting: () => socket.bufferedAmount,
     close: () => socket.close(),
   }

@@ -1,5 +1,4 @@
 import { openWire } from '#socket'
-import { toBase64 } from '../protocol/base64.ts'
 import { UserError } from '../protocol/errors.ts'
 import type { AudioDelta, RealtimeError, ServerEvent } from '../protocol/events.ts'
 import type { Cause, Connection, ConnectOptions, Dial, Listener } from '../session/transport.ts'
@@ -27,9 +26,6 @@ export interface WebSocketOptions extends ConnectOptions {
   /** Told of the socket of each connection. */
   readonly opened?: ((socket: SocketLike) => void) | undefined
 }
-
-const appendHead = '{"type":"input_audio_buffer.append","audio":"'
-const appendTail = '"}'
 
 /** A way to the far end over a WebSocket: in Node through `ws`, elsewhere through the platform's own. */
 export function webSocket(options: WebSocketOptions = {}): Dial {
@@ -60,7 +56,7 @@ export function webSocket(options: WebSocketOptions = {}): Dial {
       },
       append(audio) {
         if (line.isOver() || !wire || wire.waiting() > bufferLimit) return false
-        wire.send(appendHead + toBase64(audio) + appendTail)
+        wire.send(appendOf(wire.base64(audio)))
         return true
       },
       close() {
@@ -70,6 +66,11 @@ export function webSocket(options: WebSocketOptions = {}): Dial {
     }
     return connection
   }
+}
+
+/** A frame of microphone audio. Base64 needs no escapes, so that the frame is joined instead of being stringified. */
+function appendOf(base64: string): string {
+  return `{"type":"input_audio_buffer.append","audio":"${base64}"}`
 }
 
 /** `wss://api.openai.com/v1/realtime?model=M` or `?call_id=C`; an address that was given keeps its own query. */

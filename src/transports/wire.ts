@@ -1,3 +1,4 @@
+import { toBase64 } from '../protocol/base64.ts'
 import type { AudioDelta, ServerEvent } from '../protocol/events.ts'
 import { readText } from './frame.ts'
 
@@ -14,6 +15,8 @@ export interface SocketLike {
 export interface Wire {
   readonly socket: SocketLike
   send(text: string): void
+  /** The platform's fastest base64. */
+  base64(bytes: Uint8Array): string
   /** Bytes that wait to be sent. */
   waiting(): number
   close(): void
@@ -59,6 +62,7 @@ export function wireOf(socket: SocketLike, listener: WireListener): Wire {
     send: (text) => {
       if (socket.readyState === openState) socket.send(text)
     },
+    base64: toBase64,
     waiting: () => socket.bufferedAmount,
     close: () => socket.close(),
   }
