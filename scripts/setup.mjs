@@ -9,7 +9,7 @@
  *
  * A second run finds nothing to do and takes a fraction of a second.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { during, indent, npm, run } from './progress.mjs'
@@ -21,7 +21,8 @@ const debian = [
   {
     packages: ['pocketsphinx', 'pocketsphinx-en-us'],
     for: ['call', 'test'],
-    commands: ['pocketsphinx_continuous', 'pocketsphinx'],
+    command: 'pocketsphinx_continuous',
+    beside: '../share/pocketsphinx/model/en-us/en-us',
     without: 'The local server hears when the caller speaks and stops, but does not recognise the words.',
   },
 ]
@@ -65,7 +66,7 @@ function installedAsLocked() {
 }
 
 async function installDebianPackages(wanted) {
-  const missing = wanted.filter(({ commands }) => !commands.some(isCommand))
+  const missing = wanted.filter((one) => !isThere(one))
   if (missing.length === 0) return
   const packages = missing.flatMap((one) => one.packages)
   const failure = await aptGet(packages)
@@ -137,8 +138,18 @@ function ageMs(path) {
 }
 
 function isCommand(name) {
+  return folderOf(name) !== undefined
+}
+
+/** A command, and what must stand beside its folder. */
+function isThere({ command, beside }) {
+  const folder = folderOf(command)
+  return folder !== undefined && existsSync(join(realpathSync(folder), beside))
+}
+
+function folderOf(name) {
   const folders = (process.env.PATH ?? '').split(delimiter)
-  return folders.some((folder) => existsSync(join(folder, name)) || existsSync(join(folder, `${name}.exe`)))
+  return folders.find((folder) => existsSync(join(folder, name)) || existsSync(join(folder, `${name}.exe`)))
 }
 
 function read(path) {
