@@ -1,0 +1,47 @@
+import { readFile } from 'node:fs/promises'
+import { expect, test } from 'vitest'
+import { encodeAlaw, encodeUlaw } from '../audio/g711.ts'
+import { toBytes } from '../audio/pcm.ts'
+import { resampler } from '../audio/resample.ts'
+import { channelOf, readWav } from '../audio/wav.ts'
+import type { AudioFormat } from '../protocol/events.ts'
+import { wordsOf } from './brain/words.ts'
+import { pocketsphinx } from './ears/pocketsphinx.ts'
+import { hearing } from './hearing.ts'
+import { defaultSession } from './session-config.ts'
+import { energyVad } from './vad.ts'
+
+const said: Readonly<Record<string, string>> = JSON.parse(await readFile('fixtures/caller/words.json', 'utf8'))
+
+const narrow = (samples: Int16Array) => {
+  const down = resampler(24_000, 8_000)
+  return Int16Array.from([...down.push(samples), ...down.flush()])
+}
+const encoders = {
+  'audio/pcm': toBytes,
+  'audio/pcmu': (samples: Int16Array) => encodeUlaw(narrow(samples)),
+  'audio/pcma': (samples: Int16Array) => encodeAlaw(narrow(samples)),
+}
+
+test.each(
+  (['audio/pcm', 'audio/pcmu', 'audio/pcma'] as const).flatMap((type) =>
+    ['order', 'thanks'].map((name) => [type, name] as const),
+  ),
+)('%s: the words of "%s" are understood', async (type, name) => {
+  const session = defaultSession('m')
+  const words: Promise<string>[] = []
+  const microphone = hearing({
+    ears: pocketsphinx(),
+    vad: energyVad,
+    session: () => ({
+      ...session,
+      audio: { input: { turn_detection: session.audio!.input!.turn_detection!, format: { type } as AudioFormat } },
+    }),
+    newId: (prefix) => prefix,
+    started: () => {},
+    stopped: () => words.push(microphone.take().words),
+  })
+  const speech = channelOf(readWav(await readFile(`fixtures/caller/${name}.wav`)))
+  microphone.write(encoders[type](Int16Array.from([...speech, ...new Int16Array(24_000)])))
+  expect((await Promise.all(words)).join(' ').trim()).toBe(wordsOf(said[`${name}.wav`]!).join(' '))
+})
