@@ -43,14 +43,13 @@ export class RealtimeAgent<Context = unknown> {
   readonly instructions: Instructions<Context>
   readonly tools: readonly FunctionTool<Context>[]
   readonly voice: string | undefined
-  readonly #events: Emitter<RealtimeAgentEvents<Context>> = emitter((error, name) =>
-    console.error(`A listener of the agent's '${String(name)}' failed:`, error),
-  )
+  readonly #events: Emitter<RealtimeAgentEvents<Context>>
 
   constructor({ name, instructions = '', tools = [], voice }: RealtimeAgentOptions<Context>) {
     const twice = tools.find((tool, n) => tools.findIndex((other) => other.name === tool.name) !== n)
     if (twice) throw new UserError(`Agent '${name}' has two tools called '${twice.name}'. Rename one of them.`)
     this.name = name
+    this.#events = emitter(`Agent '${name}'`)
     this.instructions = instructions
     this.tools = tools
     this.voice = voice

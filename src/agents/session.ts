@@ -48,9 +48,7 @@ export class RealtimeSession<Context = unknown> {
   readonly #options: RealtimeSessionOptions<Context>
   readonly #transport: Transport
   readonly #door: Door
-  readonly #events: Emitter<RealtimeSessionEvents<Context>> = emitter((error, name) =>
-    this.#listenerFailed(error, name),
-  )
+  readonly #events: Emitter<RealtimeSessionEvents<Context>> = emitter('The session')
   readonly #subscribers = new Set<() => void>()
   readonly #historian = historian()
   readonly #context: RunContext<Context>
@@ -81,7 +79,7 @@ export class RealtimeSession<Context = unknown> {
       call: (call) => void this.#answer(call),
       tell: (notice) =>
         notice.type === 'refused'
-          ? this.#error(notice.error)
+          ? this.#events.report(notice.error)
           : this.#events.emit('audio_interrupted', this.#context, this.#agent),
       changed: (before, after, input) => this.#changed(before, after, input),
     })
@@ -145,8 +143,15 @@ export class RealtimeSession<Context = unknown> {
 
   /** Calls `listener` after each change of `state`. Returns a function that ends it. */
   subscribe(listener: () => void): () => void {
-    this.#subscribers.add(listener)
-    return () => this.#subscribers.delete(listener)
+    const safe = () => {
+      try {
+        listener()
+      } catch (cause) {
+        this.#events.report(new Error('A subscriber of the session failed.', { cause }))
+      }
+    }
+    this.#subscribers.add(safe)
+    return () => this.#subscribers.delete(safe)
   }
 
   /** The conversation so far; what did not change is the same object as before. */
@@ -198,7 +203,7 @@ export class RealtimeSession<Context = unknown> {
     const said: Answer = tool
       ? await answer(tool, call, this.#context, { ...details, signal: this.#life.signal })
       : unknownTool(call, agent.tools)
-    if (said.error) this.#error(said.error)
+    if (said.error) this.#events.report(said.error)
     this.#door.answer(call.call_id, said.output, true)
     if (tool) {
       this.#events.emit('agent_tool_end', this.#context, agent, tool, said.output, details)
@@ -219,7 +224,7 @@ export class RealtimeSession<Context = unknown> {
     }
     const retold = before.conversation !== after.conversation || before.pending !== after.pending
     if (retold && this.#events.has('history_updated')) this.#events.emit('history_updated', this.history)
-    if (before !== after) for (const listener of this.#subscribers) this.#run(listener)
+    if (before !== after) for (const listener of this.#subscribers) listener()
   }
 
   #received(event: ServerEvent | AudioDelta, state: State): void {
@@ -241,7 +246,7 @@ export class RealtimeSession<Context = unknown> {
     if (response.status !== 'failed' && response.status !== 'incomplete') return
     const { error, reason } = response.status_details ?? {}
     const why = (error && 'message' in error && error.message) || error?.code || reason || 'no reason was given'
-    this.#error(new Error(`The response ${response.id} is ${response.status}: ${why}.`, { cause: response }))
+    this.#events.report(new Error(`The response ${response.id} is ${response.status}: ${why}.`, { cause: response }))
   }
 
   #added(before: State, after: State): void {
@@ -251,25 +256,6 @@ export class RealtimeSession<Context = unknown> {
     if (count <= known) return
     const ids = new Set([...before.conversation.items, ...before.pending].map(({ id }) => id))
     for (const item of this.history) if (!ids.has(item.itemId)) this.#events.emit('history_added', item)
-  }
-
-  #run(listener: () => void): void {
-    try {
-      listener()
-    } catch (error) {
-      this.#listenerFailed(error, 'subscribe')
-    }
-  }
-
-  #listenerFailed(error: unknown, name: PropertyKey): void {
-    if (name === 'error') console.error("A listener of 'error' failed:", error)
-    else this.#error(new Error(`A listener of '${String(name)}' failed.`, { cause: error }))
-  }
-
-  /** Nothing is silent: what nobody listens for is written to the console. */
-  #error(error: unknown): void {
-    if (this.#events.has('error')) this.#events.emit('error', { type: 'error', error })
-    else console.error('The realtime session reports an error:', error)
   }
 }
 

@@ -4,20 +4,49 @@ export type Events<Map> = { readonly [Name in keyof Map]: readonly unknown[] }
 export interface Emitter<Map extends Events<Map>> {
   on<Name extends keyof Map>(name: Name, listener: (...args: Map[Name]) => unknown): void
   off<Name extends keyof Map>(name: Name, listener: (...args: Map[Name]) => unknown): void
-  /** Tells every listener. One that throws hurts neither the others nor the caller. */
+  /** Tells every listener. One that throws hurts neither the others nor the caller: it is reported. */
   emit<Name extends keyof Map>(name: Name, ...args: Map[Name]): void
   has(name: keyof Map): boolean
+  /** Tells of an error as the event `error`. Nothing is silent: what nobody listens for is written to the console. */
+  report(error: unknown): void
 }
 
-/** Makes an emitter; `failed` is told what a listener threw, or what its promise rejected with. */
-export function emitter<Map extends Events<Map>>(failed: (error: unknown, name: keyof Map) => void): Emitter<Map> {
-  type Listener = (...args: never) => unknown
+/** Makes an emitter. What a listener throws, or its promise rejects with, is reported. `who` is whose events these are. */
+export function emitter<Map extends Events<Map>>(who: string): Emitter<Map> {
+  type Listener = (...args: readonly unknown[]) => unknown
   const listeners = new globalThis.Map<keyof Map, readonly Listener[]>()
   const listenersOf = (name: keyof Map) => listeners.get(name) ?? []
 
+  function tell(name: keyof Map, args: readonly unknown[]): void {
+    for (const listener of listenersOf(name)) {
+      try {
+        const result = listener(...args)
+        if (result instanceof Promise) result.catch((error: unknown) => failed(error, name))
+      } catch (error) {
+        failed(error, name)
+      }
+    }
+  }
+
+  function failed(cause: unknown, name: keyof Map): void {
+    const error = new Error(`A listener of '${String(name)}' failed.`, { cause })
+    if (name === 'error') write(error)
+    else report(error)
+  }
+
+  function report(error: unknown): void {
+    const name = 'error' as keyof Map
+    if (listenersOf(name).length) tell(name, [{ type: 'error', error }])
+    else write(error)
+  }
+
+  function write(error: unknown): void {
+    console.error(`${who} reports an error:`, error)
+  }
+
   return {
     on(name, listener) {
-      listeners.set(name, [...listenersOf(name), listener])
+      listeners.set(name, [...listenersOf(name), listener as Listener])
     },
     off(name, listener) {
       listeners.set(
@@ -25,16 +54,8 @@ export function emitter<Map extends Events<Map>>(failed: (error: unknown, name: 
         listenersOf(name).filter((other) => other !== listener),
       )
     },
-    emit(name, ...args) {
-      for (const listener of listenersOf(name) as readonly ((...args: readonly unknown[]) => unknown)[]) {
-        try {
-          const result = listener(...args)
-          if (result instanceof Promise) result.catch((error: unknown) => failed(error, name))
-        } catch (error) {
-          failed(error, name)
-        }
-      }
-    },
+    emit: (name, ...args) => tell(name, args),
     has: (name) => listenersOf(name).length > 0,
+    report,
   }
 }

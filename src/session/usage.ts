@@ -52,9 +52,7 @@ export function addUsage(sum: SessionUsage, event: ServerEvent): SessionUsage {
     const { usage } = event
     return add(
       sum,
-      usage.type === 'duration'
-        ? { transcriptionSeconds: usage.seconds }
-        : { transcriptionTokens: usage.total_tokens },
+      usage.type === 'duration' ? { transcriptionSeconds: usage.seconds } : { transcriptionTokens: usage.total_tokens },
     )
   }
   return sum

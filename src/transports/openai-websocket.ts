@@ -50,7 +50,7 @@ export interface OpenAIRealtimeWebSocketEvents {
  */
 export class OpenAIRealtimeWebSocket implements Transport {
   readonly #options: OpenAIRealtimeWebSocketOptions
-  readonly #events: Emitter<OpenAIRealtimeWebSocketEvents> = emitter((error, name) => this.#failed(error, name))
+  readonly #events: Emitter<OpenAIRealtimeWebSocketEvents> = emitter('The transport')
   readonly #door: Door
   #socket: SocketLike | null = null
 
@@ -65,7 +65,7 @@ export class OpenAIRealtimeWebSocket implements Transport {
       call: ({ id, call_id: callId, name, arguments: args }) =>
         this.#events.emit('function_call', { type: 'function_call', id, callId, name, arguments: args }),
       tell: (notice) =>
-        notice.type === 'refused' ? this.#error(notice.error) : this.#events.emit('audio_interrupted'),
+        notice.type === 'refused' ? this.#events.report(notice.error) : this.#events.emit('audio_interrupted'),
       changed: (before, after, input) => this.#changed(before, after, input),
     })
   }
@@ -199,16 +199,6 @@ export class OpenAIRealtimeWebSocket implements Transport {
   #updated(id: string, { items }: State['conversation']): void {
     const item = items.findLast((item) => item.id === id)
     if (item) this.#events.emit('item_update', item)
-  }
-
-  #failed(error: unknown, name: PropertyKey): void {
-    if (name === 'error') console.error("A listener of 'error' failed:", error)
-    else this.#error(new Error(`A listener of '${String(name)}' failed.`, { cause: error }))
-  }
-
-  #error(error: unknown): void {
-    if (this.#events.has('error')) this.#events.emit('error', { type: 'error', error })
-    else console.error('The realtime transport reports an error:', error)
   }
 }
 
