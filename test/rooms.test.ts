@@ -22,7 +22,12 @@ const rooms: Readonly<Record<string, { rooms: readonly string[]; packages?: RegE
   },
   'index.ts': { rooms: ['protocol', 'conversation', 'session', 'agents', 'transports'] },
 }
-const packagesOfFile: Readonly<Record<string, RegExp>> = { 'transports/socket.node.ts': /^ws$/ }
+const packagesOfFile: Readonly<Record<string, RegExp>> = {
+  'transports/socket.node.ts': /^ws$/,
+  'server/silero.ts': /^(node:.*|onnxruntime-web)$/,
+}
+/** Statements at the begin of a line, and `import()` anywhere. */
+const imports = /(?:^(?:import|export)\b[^'"]*?\bfrom\s*|^import\s*|\bimport\s*\(\s*)['"]([^'"]+)['"]/gm
 const impure = /\b(Date\.now|new Date|performance\.|Math\.random|crypto\.|setTimeout|setInterval|fetch|await|async)\b/
 
 const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).map((file) => file.replaceAll('\\', '/'))
@@ -32,7 +37,7 @@ for (const file of files.filter((name) => /\.(ts|mjs)$/.test(name) && !name.ends
   test(`src/${file} knows only whom it may know`, () => {
     expect(rooms, `${name} has no row in the table`).toHaveProperty([name])
     const room = rooms[name]!
-    for (const [, from] of source.matchAll(/\b(?:from|import)\s*\(?\s*['"]([^'"]+)['"]/g)) {
+    for (const [, from] of source.matchAll(imports)) {
       if (!from!.startsWith('.')) {
         expect(from, `${file} may not use a package`).toMatch(packagesOfFile[file] ?? room.packages ?? /^$/)
         continue

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import { serve } from '../server/index.ts'
+import { serve, silero } from '../server/index.ts'
 
 const help = `parley serve: a local realtime server
 
@@ -9,7 +9,9 @@ const help = `parley serve: a local realtime server
   --cert FILE      PEM certificate and key: with both the server speaks TLS
   --key FILE
   --api-key KEY    lets in this key only; may stand more than once
-  --pace N         sends audio N times faster than it is heard; default: 4`
+  --pace N         sends audio N times faster than it is heard; default: 4
+  --vad NAME       how speech is told from noise: energy (default), or silero, which needs
+                   npm install onnxruntime-web @ricky0123/vad-web`
 
 /** `parley serve`: prints the URL on one line when ready; ends with SIGINT or SIGTERM. */
 export async function serveCommand(args: string[]): Promise<void> {
@@ -22,6 +24,7 @@ export async function serveCommand(args: string[]): Promise<void> {
       key: { type: 'string' },
       'api-key': { type: 'string', multiple: true },
       pace: { type: 'string', default: '4' },
+      vad: { type: 'string', default: 'energy' },
       help: { type: 'boolean', short: 'h' },
     },
   })
@@ -29,10 +32,12 @@ export async function serveCommand(args: string[]): Promise<void> {
 
   const { cert, key } = values
   if (Boolean(cert) !== Boolean(key)) throw new Error('--cert and --key go together.')
+  if (!['energy', 'silero'].includes(values.vad)) throw new Error(`--vad is energy or silero, not '${values.vad}'.`)
   const server = await serve({
     port: numberOf('port', values.port),
     host: values.host,
     pace: numberOf('pace', values.pace),
+    ...(values.vad === 'silero' ? { vad: await silero() } : {}),
     ...(cert && key ? { cert: await readFile(cert), key: await readFile(key) } : {}),
     ...(values['api-key'] ? { apiKeys: values['api-key'] } : {}),
   })

@@ -23,7 +23,10 @@ export function encode(bytes: Uint8Array): string {
 }
 
 export function decode(text: string): Uint8Array {
-  const letters = text.replace(/-/g, '+').replace(/_/g, '/').replace(/=.*|[^+/\w]/gs, '')
+  const letters = text
+    .replace(/-/g, '+')
+    .replace(/_/g, '/')
+    .replace(/=.*|[^+/\w]/gs, '')
   const whole = letters.length % 4 === 1 ? letters.slice(0, -1) : letters
   return Uint8Array.from(atob(whole), (letter) => letter.charCodeAt(0))
 }

@@ -31,6 +31,8 @@ export interface ConverseOptions {
   readonly session?: AnySession
   /** How many times faster than it is heard audio is sent. Default: 4. `Infinity`: all at once. */
   readonly pace?: number
+  /** What the clock's zero is, in ms since 1970. */
+  readonly epochMs?: number
   /** ms until the session expires. Default: 60 minutes. */
   readonly sessionMs?: number
   readonly vad?: () => Vad
@@ -46,7 +48,7 @@ export interface Call {
 const recordingLimit = 16 * 1024 * 1024
 
 export function converse(options: ConverseOptions): Call {
-  const { clock, random, ears, pace = 4, sessionMs = 60 * 60_000, vad = energyVad } = options
+  const { clock, random, ears, pace = 4, epochMs = 0, sessionMs = 60 * 60_000, vad = energyVad } = options
   const newId = (prefix: string) => idOf(prefix, random)
   const conversationId = newId('conv_')
   const beganAt = clock.now()
@@ -138,9 +140,9 @@ export function converse(options: ConverseOptions): Call {
     if (detectionOf(session)?.interrupt_response !== false) giving?.cancel('turn_detected')
   }
 
-  function stopped(audio_end_ms: number, item_id: string): void {
-    emit({ type: 'input_audio_buffer.speech_stopped', audio_end_ms, item_id })
-    commit()
+  function stopped(audio_end_ms: number, turn: HeardTurn): void {
+    emit({ type: 'input_audio_buffer.speech_stopped', audio_end_ms, item_id: turn.item_id })
+    commit(turn)
     if (session.type === 'realtime' && detectionOf(session)?.create_response !== false && !giving) respond({})
   }
 
@@ -288,7 +290,11 @@ export function converse(options: ConverseOptions): Call {
     for (const response of beside.values()) response.cancel('client_cancelled')
   }
 
-  const began = { id: newId('sess_'), object: 'realtime.session', expires_at: Math.floor((beganAt + sessionMs) / 1000) }
+  const began = {
+    id: newId('sess_'),
+    object: 'realtime.session',
+    expires_at: Math.floor((epochMs + beganAt + sessionMs) / 1000),
+  }
   emit({ type: 'session.created', session: { ...session, ...began } })
   return { hear, ended }
 }

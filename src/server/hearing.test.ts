@@ -39,7 +39,7 @@ test.each(
     }),
     newId: (prefix) => prefix,
     started: () => {},
-    stopped: () => words.push(microphone.take().words),
+    stopped: (_at, turn) => words.push(turn.words),
   })
   const speech = channelOf(readWav(await readFile(`fixtures/caller/${name}.wav`)))
   microphone.write(encoders[type](Int16Array.from([...speech, ...new Int16Array(24_000)])))

@@ -7,7 +7,7 @@ import type { AudioFormat, TurnDetection } from '../protocol/events.ts'
 import { inputFormat } from './decide.ts'
 import type { Ears, Listening } from './senses.ts'
 import type { AnySession } from './session-config.ts'
-import { type TurnSettings, turnDetector, type Vad } from './vad.ts'
+import { type Heard, type TurnSettings, turnDetector, type Vad } from './vad.ts'
 
 export interface HearingOptions {
   readonly ears: Ears
@@ -16,8 +16,8 @@ export interface HearingOptions {
   readonly newId: (prefix: string) => string
   /** Speech began, at this ms of all audio ever written. */
   readonly started: (audio_start_ms: number, item_id: string) => void
-  /** Speech ended: the turn is to be taken now. */
-  readonly stopped: (audio_end_ms: number, item_id: string) => void
+  /** Speech ended; here is the turn that was said. */
+  readonly stopped: (audio_end_ms: number, turn: HeardTurn) => void
 }
 
 /** A turn that has been said. */
@@ -59,6 +59,9 @@ const pieceMs = 100
 export function hearing({ ears, vad, session, newId, started, stopped }: HearingOptions): Hearing {
   let buffer: Uint8Array[] = []
   let buffered = 0
+  /** Written, while the detector was still busy with what came before. */
+  const waiting: Uint8Array[] = []
+  let busy: symbol | null = null
   let writtenMs = 0
   let turn: Turn | null = null
   let format: AudioFormat
@@ -75,21 +78,43 @@ export function hearing({ ears, vad, session, newId, started, stopped }: Hearing
 
   function write(bytes: Uint8Array): void {
     const size = bytesOf(pieceMs, format)
-    for (let from = 0; from < bytes.length; from += size) hear(bytes.subarray(from, from + size))
+    for (let from = 0; from < bytes.length; from += size) waiting.push(bytes.subarray(from, from + size))
+    hearAll()
+  }
+
+  function hearAll(): void {
+    for (let piece = busy ? undefined : waiting.shift(); piece; piece = busy ? undefined : waiting.shift()) hear(piece)
   }
 
   function hear(piece: Uint8Array): void {
+    place(piece)
+    if (!detectionOf(session())) return
+    const heard = detector.hear(toVad.push(decode(piece, format)))
+    if (!(heard instanceof Promise)) return follow(heard)
+    const mine = Symbol()
+    busy = mine
+    const goOn = (known: readonly Heard[]) => {
+      if (busy !== mine) return
+      busy = null
+      follow(known)
+      hearAll()
+    }
+    heard.then(goOn, () => goOn([]))
+  }
+
+  function place(piece: Uint8Array): void {
     buffer.push(piece)
     buffered += piece.length
     writtenMs += msOf(piece.length, format)
-    if (!detectionOf(session())) return
-    const samples = decode(piece, format)
-    if (turn) tell(turn, samples)
-    for (const what of detector.hear(toVad.push(samples))) {
-      if (what.type === 'started') start(what.at)
-      else if (turn) stopped(what.at, turn.item_id)
+    if (turn) tell(turn, decode(piece, format))
+  }
+
+  function follow(heard: readonly Heard[]): void {
+    for (const { type, at } of heard) {
+      if (type === 'started') start(at)
+      else if (turn) stopped(at, take())
     }
-    if (!turn) forgetSilence()
+    if (!turn && detectionOf(session())) forgetSilence()
   }
 
   function start(at: number): void {
@@ -115,6 +140,7 @@ export function hearing({ ears, vad, session, newId, started, stopped }: Hearing
 
   function empty(): readonly Uint8Array[] {
     const audio = buffer
+    busy = null
     buffer = []
     buffered = 0
     turn = null
@@ -122,27 +148,37 @@ export function hearing({ ears, vad, session, newId, started, stopped }: Hearing
     return audio
   }
 
+  function placeAll(): void {
+    for (const piece of waiting.splice(0)) place(piece)
+  }
+
+  function take(): HeardTurn {
+    const taken = turn ?? begin()
+    if (!turn) for (const piece of buffer) tell(taken, decode(piece, format))
+    const ms = msOf(buffered, format)
+    const { item_id, listening, toEars, untold } = taken
+    listening.hear(toEars.flush())
+    const follow = (listener: (delta: string) => void) => {
+      for (const delta of untold.splice(0)) listener(delta)
+      listening.onPartial = listener
+    }
+    return { item_id, ms, audio: empty(), words: listening.finish(), follow }
+  }
+
   return {
     get buffered() {
-      return buffered
+      return waiting.reduce((sum, { length }) => sum + length, buffered)
     },
     get writtenMs() {
-      return writtenMs
+      return waiting.reduce((sum, { length }) => sum + msOf(length, format), writtenMs)
     },
     write,
     take() {
-      const taken = turn ?? begin()
-      if (!turn) for (const piece of buffer) tell(taken, decode(piece, format))
-      const ms = msOf(buffered, format)
-      const { item_id, listening, toEars, untold } = taken
-      listening.hear(toEars.flush())
-      const follow = (listener: (delta: string) => void) => {
-        for (const delta of untold.splice(0)) listener(delta)
-        listening.onPartial = listener
-      }
-      return { item_id, ms, audio: empty(), words: listening.finish(), follow }
+      placeAll()
+      return take()
     },
     clear() {
+      placeAll()
       turn?.listening.cancel()
       empty()
     },

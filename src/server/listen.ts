@@ -1,4 +1,5 @@
 /** The door of the local server: HTTP and WebSockets. What is said there is `converse.ts`'s. */
+import { randomInt } from 'node:crypto'
 import { createServer as createHttp, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer as createHttps } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
@@ -13,7 +14,7 @@ import { refusal } from './decide.ts'
 import { missingEars, pocketsphinx } from './ears/pocketsphinx.ts'
 import { type Refusal, refusals } from './refusals.ts'
 import { type Secrets, secrets } from './secrets.ts'
-import { type AnySession, defaultSession, defaultTranscription, isObject } from './session-config.ts'
+import { type AnySession, defaultSession, defaultTranscription, isObject, isRefusal } from './session-config.ts'
 import { flite } from './voice/flite.ts'
 
 export interface ServeOptions
@@ -64,7 +65,7 @@ export async function serve(options: ServeOptions = {}): Promise<Server> {
   const brain = options.brain ?? embeddedBrain()
   const voice = options.voice ?? flite()
   const random = mulberry32(seed)
-  const kept = secrets(random)
+  const kept = secrets(() => randomInt(2 ** 32) / 2 ** 32)
   const sockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
@@ -97,6 +98,7 @@ export async function serve(options: ServeOptions = {}): Promise<Server> {
       ears,
       brain,
       voice,
+      epochMs: performance.timeOrigin,
       session: refused.session,
       ...(options.pace === undefined ? {} : { pace: options.pace }),
       ...(options.sessionMs === undefined ? {} : { sessionMs: options.sessionMs }),
@@ -114,8 +116,8 @@ export async function serve(options: ServeOptions = {}): Promise<Server> {
     })
     client.on('message', (data: RawData, isBinary: boolean) => {
       const event = isBinary ? refusals.binary() : parseEvent(String(data))
-      if ('code' in event) send({ event_id: newId('event_', random), ...refusal(event as Refusal, null) })
-      else call.hear(event as ClientEvent)
+      if (isRefusal(event)) send({ event_id: newId('event_', random), ...refusal(event, null) })
+      else call.hear(event)
     })
   }
 
@@ -132,16 +134,26 @@ export async function serve(options: ServeOptions = {}): Promise<Server> {
     missing: lacking ? [lacking] : [],
     calls: () => sockets.clients.size,
     async close() {
-      for (const client of sockets.clients) {
-        client.close(1001, 'The server is closing.')
-        setTimeout(() => client.terminate(), 500).unref()
-      }
-      http.closeAllConnections()
-      await new Promise<void>((resolve) => {
+      const stopped = new Promise<void>((resolve) => {
         http.close(() => resolve())
       })
+      await Promise.all([...sockets.clients].map(leave))
+      http.closeAllConnections()
+      await stopped
     },
   }
+}
+
+/** Ends a call of a server that closes; a client that does not answer is left after half a second. */
+function leave(client: WebSocket): Promise<void> {
+  const late = setTimeout(() => client.terminate(), 500)
+  return new Promise((resolve) => {
+    client.once('close', () => {
+      clearTimeout(late)
+      resolve()
+    })
+    client.close(1001, 'The server is closing.')
+  })
 }
 
 type Admitted = { readonly session: AnySession } | { readonly refusal: Refusal; readonly close: number }
@@ -156,11 +168,11 @@ function admit(request: IncomingMessage, { apiKeys, models }: ServeOptions, kept
   const secret = key ? kept.find(key) : null
   if (apiKeys && !secret && !(key && apiKeys.includes(key))) return { refusal: refusals.apiKey(), close: 3000 }
   if (searchParams.get('intent') === 'transcription') return { session: defaultTranscription() }
-  if (secret?.session) return { session: secret.session }
-  const model = searchParams.get('model')
+  if (secret?.session.type === 'transcription') return { session: secret.session }
+  const model = secret?.session.model ?? searchParams.get('model')
   if (!model) return { refusal: refusals.missingModel(), close: 4000 }
   if (models && !models.includes(model)) return { refusal: refusals.invalidModel(model), close: 4000 }
-  return { session: defaultSession(model) }
+  return { session: secret?.session ?? defaultSession(model) }
 }
 
 function keyOf({ headers }: IncomingMessage, protocols: readonly string[] = []): string | null {
@@ -176,8 +188,7 @@ function pathOf({ url = '/' }: IncomingMessage): string {
 function parseEvent(text: string): ClientEvent | Refusal {
   try {
     const event: unknown = JSON.parse(text)
-    if (!isObject(event) || typeof event['type'] !== 'string') return refusals.noType()
-    return event as unknown as ClientEvent
+    return isObject(event) ? (event as unknown as ClientEvent) : refusals.noType()
   } catch {
     return refusals.invalidJson()
   }
@@ -200,6 +211,15 @@ async function respond(
     const { method = 'GET' } = request
     const message = `Invalid URL (${method} ${path})`
     return refuse(404, { type: 'invalid_request_error', code: 'not_found', message, param: null })
+  }
+  if (request.method === 'OPTIONS') {
+    response.writeHead(204, {
+      'access-control-allow-origin': '*',
+      'access-control-allow-methods': 'POST',
+      'access-control-allow-headers': 'authorization, content-type',
+      'access-control-max-age': '86400',
+    })
+    return void response.end()
   }
   if (request.method !== 'POST') {
     response.setHeader('allow', 'POST')

@@ -33,10 +33,10 @@ export function secrets(random: () => number, now: () => number = () => Date.now
       if (typeof seconds === 'object') return seconds
       const expires_at = Math.floor(now() + seconds)
       const value = newId('ek_', random)
-      const secret = { value, expires_at, session: { ...session, expires_at: 0 } }
+      const named = { ...session, id: newId('sess_', random), object: 'realtime.session', expires_at: 0 }
       for (const [old, { expires_at }] of kept) if (expires_at < now()) kept.delete(old)
-      kept.set(value, { ...secret, session })
-      return secret
+      kept.set(value, { value, expires_at, session })
+      return { value, expires_at, session: named }
     },
     find(value) {
       const secret = kept.get(value)
