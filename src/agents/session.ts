@@ -1,4 +1,5 @@
 import { textOf } from '../conversation/conversation.ts'
+import { isAudio } from '../protocol/audio.ts'
 import { toBase64 } from '../protocol/base64.ts'
 import type { Clock } from '../protocol/clock.ts'
 import type { AudioDelta, ClientEvent, Response, ServerEvent } from '../protocol/events.ts'
@@ -229,7 +230,7 @@ export class RealtimeSession<Context = unknown> {
 
   #received(event: ServerEvent | AudioDelta, state: State): void {
     if (this.#events.has('transport_event')) this.#events.emit('transport_event', asWire(event))
-    if ('audio' in event) return
+    if (isAudio(event)) return
     if (event.type === 'response.created') {
       this.#events.emit('agent_start', this.#context, this.#agent)
       this.#agent.emit('agent_start', this.#context, this.#agent)
@@ -245,7 +246,7 @@ export class RealtimeSession<Context = unknown> {
     this.#agent.emit('agent_end', this.#context, text)
     if (response.status !== 'failed' && response.status !== 'incomplete') return
     const { error, reason } = response.status_details ?? {}
-    const why = (error && 'message' in error && error.message) || error?.code || reason || 'no reason was given'
+    const why = error?.message ?? error?.code ?? reason ?? 'no reason was given'
     this.#events.report(new Error(`The response ${response.id} is ${response.status}: ${why}.`, { cause: response }))
   }
 
@@ -270,7 +271,7 @@ function asEvent({ audio, response_id, item_id }: AudioDelta): RealtimeSessionEv
 
 /** Audio is decoded at the door; who asks for the wire's own event gets it as it was. */
 function asWire(event: ServerEvent | AudioDelta): ServerEvent {
-  if (!('audio' in event) || !(event.audio instanceof Uint8Array)) return event as ServerEvent
+  if (!isAudio(event)) return event
   const { audio, ...rest } = event
   return { ...rest, delta: toBase64(audio) } as ServerEvent
 }

@@ -17,7 +17,7 @@ export type Cuts = Readonly<Record<string, Cut>>
  */
 export function retell(conversation: Conversation, cuts: Cuts = {}): readonly ClientEvent[] {
   return itemsOf(conversation)
-    .map((item) => asTold(item, cuts[item.id]))
+    .map((item) => asTold(item, Object.hasOwn(cuts, item.id) ? cuts[item.id] : undefined))
     .filter((item) => item !== null)
     .map((item) => createItem(item))
 }

@@ -1,5 +1,5 @@
 /** Arithmetic of audio: bytes and milliseconds, by the session's format. */
-import type { AudioFormat } from './events.ts'
+import type { AudioDelta, AudioFormat, ServerEvent } from './events.ts'
 
 /** Samples a second, in Hz: 24 000 for PCM16 (unless it says otherwise), 8 000 for G.711. */
 export function rateOf(format: AudioFormat): number {
@@ -26,4 +26,9 @@ export function bytesOf(ms: number, format: AudioFormat): number {
 
 export function isG711(format: AudioFormat): boolean {
   return format.type === 'audio/pcmu' || format.type === 'audio/pcma'
+}
+
+/** Audio is decoded at the door: inside, an event of this type has bytes. */
+export function isAudio(event: ServerEvent | AudioDelta): event is AudioDelta {
+  return event.type === 'response.output_audio.delta'
 }

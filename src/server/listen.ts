@@ -4,10 +4,10 @@ import { createServer as createHttp, type IncomingMessage, type ServerResponse }
 import { createServer as createHttps } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { type RawData, type WebSocket, WebSocketServer } from 'ws'
-import type { Clock } from '../protocol/clock.ts'
 import type { ClientEvent } from '../protocol/events.ts'
 import { newId } from '../protocol/ids.ts'
 import { mulberry32 } from '../protocol/random.ts'
+import { realClock } from '../session/clock.ts'
 import { brain as embeddedBrain } from './brain/brain.ts'
 import { type ConverseOptions, converse } from './converse.ts'
 import { refusal } from './decide.ts'
@@ -50,14 +50,6 @@ const pingMs = 20_000
 const waitingLimit = 16 * 1024 * 1024
 const bodyLimit = 1024 * 1024
 
-const clock: Clock = {
-  now: () => performance.now(),
-  at(time, run) {
-    const timer = setTimeout(run, Math.min(Math.max(0, time - performance.now()), 2 ** 31 - 1))
-    return () => clearTimeout(timer)
-  },
-}
-
 /** Starts a local realtime server. Rejects when the port is taken. */
 export async function serve(options: ServeOptions = {}): Promise<Server> {
   const { port = 8787, host = '127.0.0.1', cert, key, seed = Math.floor(Math.random() * 2 ** 32) } = options
@@ -93,7 +85,7 @@ export async function serve(options: ServeOptions = {}): Promise<Server> {
       return client.close(refused.close, `${type}.${code}`)
     }
     const call = converse({
-      clock,
+      clock: realClock,
       random,
       ears,
       brain,

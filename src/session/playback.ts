@@ -44,7 +44,7 @@ export function silenced(state: State, heard: readonly Heard[]): Step {
   const cuts: Record<string, Cut> = { ...state.playback.cuts }
   const truncates: Effect[] = []
   for (const { item_id, content_index, heardMs, receivedMs } of heard) {
-    if (item_id in cuts || receivedMs < 1) continue
+    if (Object.hasOwn(cuts, item_id) || receivedMs < 1) continue
     cuts[item_id] = { heardMs, receivedMs }
     const audio_end_ms = Math.max(1, Math.min(Math.floor(heardMs), Math.floor(receivedMs)))
     if (state.link.at !== 'live') continue

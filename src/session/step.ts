@@ -4,7 +4,8 @@
  * `playback.ts` (what was heard). `run.ts` does what is wanted.
  */
 import { evolve } from '../conversation/conversation.ts'
-import type { AudioDelta, ServerEvent } from '../protocol/events.ts'
+import { isAudio } from '../protocol/audio.ts'
+import type { ServerEvent } from '../protocol/events.ts'
 import { dialed, dropped, ended, joined, opened, refusedJoin, woke } from './link.ts'
 import { bargedIn, drained, interrupted, played, silenced } from './playback.ts'
 import { type Input, inTurn, type State, type Step, transmit } from './state.ts'
@@ -29,7 +30,7 @@ export function step(state: State, input: Input, now: number): Step {
     case 'opened':
       return opened(state, now)
     case 'received':
-      return 'audio' in input.event ? played(state, input.event as AudioDelta) : received(state, input.event, now)
+      return isAudio(input.event) ? played(state, input.event) : received(state, input.event, now)
     case 'dropped':
       return dropped(state, input.cause, now)
     case 'woke':

@@ -81,8 +81,8 @@ export function refused(state: State, error: RealtimeError): Step {
   const told: Effect[] = [{ type: 'tell', notice: { type: 'refused', error } }]
   if (event_id && event_id === state.turn.asked?.event_id)
     return [{ ...state, turn: { ...state.turn, asked: null } }, told]
-  const refusedItem = event_id?.startsWith('say_') ? event_id.slice('say_'.length) : null
-  return [refusedItem ? acknowledged(state, refusedItem) : state, told]
+  const refusedItem = state.pending.find(({ id }) => event_id === `say_${id}`)
+  return [refusedItem ? acknowledged(state, refusedItem.id) : state, told]
 }
 
 function dispatch(state: State, items: readonly Item[], response_id: string | null): Step {

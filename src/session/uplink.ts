@@ -2,7 +2,7 @@
  * What the microphone said and the far end may not have understood yet. Audio bytes never enter the state: they wait
  * here, at the edge, until their turn has words; after a lost line they are said again.
  */
-import { bytesOf } from '../protocol/audio.ts'
+import { bytesOf, isAudio } from '../protocol/audio.ts'
 import type { AudioDelta, AudioFormat, ServerEvent } from '../protocol/events.ts'
 import type { State } from './state.ts'
 
@@ -49,7 +49,7 @@ export function uplink(limit: number): Uplink {
       stopped = end
     },
     received(event, state) {
-      if ('audio' in event) return
+      if (isAudio(event)) return
       switch (event.type) {
         case 'input_audio_buffer.speech_stopped':
           stopped = bytesOf(event.audio_end_ms, formatOf(state))

@@ -61,7 +61,7 @@ export function addUsage(sum: SessionUsage, event: ServerEvent): SessionUsage {
 function add(sum: SessionUsage, more: { readonly [Name in keyof SessionUsage]?: number | undefined }): SessionUsage {
   const added = { ...sum }
   for (const name of Object.keys(more) as (keyof SessionUsage)[]) {
-    ;(added as Record<keyof SessionUsage, number>)[name] += more[name] ?? 0
+    ;(added as Record<keyof SessionUsage, number>)[name] += Number.isFinite(more[name]) ? more[name]! : 0
   }
   return added
 }

@@ -1,5 +1,4 @@
 /** Why a connection ended, and whether dialing again could do better. */
-import { messageOf } from '../protocol/errors.ts'
 import type { RealtimeError } from '../protocol/events.ts'
 import type { Cause } from '../session/transport.ts'
 
@@ -43,23 +42,30 @@ export function closed(code: number, reason: string, error: RealtimeError | null
 
 /** The far end answered the upgrade with HTTP. */
 export function refused(status: number, body: string): Cause {
+  const error = errorIn(body)
   return {
-    reason: `The far end answered with HTTP ${status}: ${providerMessage(body) || 'it gave no reason.'}`,
+    reason: `The far end answered with HTTP ${status}: ${error.message || 'it gave no reason.'}`,
     code: status,
-    fatal: fatalStatuses.has(status),
+    fatal: fatalStatuses.has(status) || fatalCodes.has(error.code ?? ''),
     initiator: 'far end',
   }
 }
 
 /** The socket was never opened: no key, no address, no WebSocket. */
-export function noKey(error: unknown): Cause {
-  return { reason: `There is no connection: ${messageOf(error)}`, code: null, fatal: true, initiator: 'us' }
+export function noKey(why: string): Cause {
+  return { reason: `There is no connection: ${why}`, code: null, fatal: true, initiator: 'us' }
 }
 
-function providerMessage(body: string): string {
+/** The provider's error; of a page of some proxy, its first words. */
+function errorIn(body: string): { readonly message?: string; readonly code?: string } {
   try {
-    return (JSON.parse(body) as { error?: { message?: string } }).error?.message ?? body
-  } catch {
-    return body
+    const { error } = JSON.parse(body)
+    if (typeof error === 'object' && error) return error
+  } catch {}
+  return {
+    message: body
+      .replace(/<[^>]*>|\s+/g, ' ')
+      .trim()
+      .slice(0, 200),
   }
 }

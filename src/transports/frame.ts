@@ -4,8 +4,8 @@
  * Why that is safe: the bytes `"delta":"` cannot stand inside a JSON string, where each quote has a backslash before it
  * and `delta"` has none; so they are a key that ends in `delta` and the begin of its value. The value is taken up to the
  * next quote, and holds no backslash, so that quote ends it. What remains is parsed with an empty value in its place,
- * and must be an audio delta whose own `delta` is the empty one, with no second `"delta"` anywhere. Any other frame is
- * parsed whole.
+ * must have no escapes (a key could be spelled with them), and must be an audio delta whose own `delta` is the empty one,
+ * with no second `"delta"` anywhere. Any other frame is parsed whole.
  */
 import { fromBase64 } from '../protocol/base64.ts'
 import type { AudioDelta, ServerEvent } from '../protocol/events.ts'
@@ -34,6 +34,7 @@ function findAudio(text: string): AudioDelta | null {
 
 /** The audio delta of a frame without its audio, if that is what it is. */
 export function audioDelta(rest: string, audio: () => Uint8Array): AudioDelta | null {
+  if (rest.includes('\\')) return null
   const event = parse(rest)
   if (event?.type !== 'response.output_audio.delta' || event.delta !== '') return null
   if (rest.indexOf('"delta"') !== rest.lastIndexOf('"delta"')) return null

@@ -1,6 +1,7 @@
 import { toBase64 } from '../protocol/base64.ts'
 import type { Clock } from '../protocol/clock.ts'
-import type { AudioDelta, ClientEvent, ServerEvent } from '../protocol/events.ts'
+import { messageOf } from '../protocol/errors.ts'
+import type { AudioDelta, ClientEvent, RealtimeError, ServerEvent } from '../protocol/events.ts'
 import type { Cause, Dial } from '../session/transport.ts'
 import { byUs, closed } from './causes.ts'
 import { decoded } from './frame.ts'
@@ -29,8 +30,18 @@ export function memory({ clock, accept, latency = () => 0, fault = () => 'pass' 
   return (listener) => {
     let up = true
     let dead = false
+    let lastError: RealtimeError | null = null
     const arrivals = { up: 0, down: 0 }
 
+    /** A far end that cannot begin is one that closed. */
+    const begin = (wire: FarWire) => {
+      try {
+        return accept(wire)
+      } catch (error) {
+        wire.close(1011, messageOf(error))
+        return { received() {}, closed() {} }
+      }
+    }
     const end = (cause: Cause) => {
       if (!up) return
       up = false
@@ -42,16 +53,20 @@ export function memory({ clock, accept, latency = () => 0, fault = () => 'pass' 
       if (!up) return
       const what = dead ? 'lose' : fault(direction)
       if (what === 'lose') dead = true
-      if (what === 'cut') end(closed(1006, 'cut', null))
+      if (what === 'cut') end(closed(1006, 'cut', lastError))
       if (what !== 'pass') return
       const at = Math.max(clock.now() + latency(), arrivals[direction])
       arrivals[direction] = at
       clock.at(at, () => up && run())
     }
 
-    const far = accept({
-      send: (event) => deliver('down', () => listener.received(decoded(event) as ServerEvent | AudioDelta)),
-      close: (code, reason) => deliver('down', () => end(closed(code, reason, null))),
+    const hear = (event: ServerEvent) => {
+      if (event.type === 'error') lastError = event.error
+      listener.received(decoded(event) as ServerEvent | AudioDelta)
+    }
+    const far = begin({
+      send: (event) => deliver('down', () => hear(event)),
+      close: (code, reason) => deliver('down', () => end(closed(code, reason, lastError))),
     })
     clock.at(clock.now() + latency(), () => up && listener.opened())
 

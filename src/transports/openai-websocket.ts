@@ -1,3 +1,4 @@
+import { isAudio } from '../protocol/audio.ts'
 import type { Clock } from '../protocol/clock.ts'
 import { UserError } from '../protocol/errors.ts'
 import type { AudioDelta, ClientEvent, Item, ServerEvent, SessionConfig } from '../protocol/events.ts'
@@ -174,7 +175,7 @@ export class OpenAIRealtimeWebSocket implements Transport {
 
   #received(event: ServerEvent | AudioDelta, { conversation }: State): void {
     this.#events.emit('*', event)
-    if ('audio' in event) return
+    if (isAudio(event)) return
     switch (event.type) {
       case 'response.output_audio.done':
         return this.#events.emit('audio_done')

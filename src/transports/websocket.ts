@@ -1,5 +1,5 @@
 import { openWire } from '#socket'
-import { UserError } from '../protocol/errors.ts'
+import { messageOf, UserError } from '../protocol/errors.ts'
 import type { AudioDelta, RealtimeError, ServerEvent } from '../protocol/events.ts'
 import type { Cause, Connection, ConnectOptions, Dial, Listener } from '../session/transport.ts'
 import { byUs, closed, noKey, refused } from './causes.ts'
@@ -33,21 +33,28 @@ export function webSocket(options: WebSocketOptions = {}): Dial {
   return (listener) => {
     const line = once(listener)
     let wire: Wire | null = null
+    let key: string | null = null
+    /** A far end may repeat the key in what it says; it goes no farther than here. */
+    const hide = (text: string) => (key ? text.replaceAll(key, '…') : text)
 
     const hear: WireListener = {
       opened: () => line.opened(),
-      received: (event) => event && line.received(event),
-      refused: (status, body) => line.dropped(refused(status, body)),
-      closed: (code, reason) => line.dropped(closed(code, reason, line.lastError())),
+      received: (event) => event && line.received(withoutKey(event, hide)),
+      refused: (status, body) => line.dropped(refused(status, hide(body))),
+      closed: (code, reason) => line.dropped(closed(code, hide(reason), line.lastError())),
     }
-    open(options, hear, () => line.isOver()).then(
+    const known = (asked: string | null) => {
+      key = asked
+      return !line.isOver()
+    }
+    open(options, hear, known).then(
       (opened) => {
         wire = opened
         if (!opened) return
         if (line.isOver()) opened.close()
         else options.opened?.(opened.socket)
       },
-      (error: unknown) => line.dropped(noKey(error)),
+      (error: unknown) => line.dropped(noKey(hide(messageOf(error)))),
     )
 
     const connection: Connection = {
@@ -84,12 +91,23 @@ export function realtimeUrl({ url, model = 'gpt-realtime-2.1', callId }: Connect
   return address.href
 }
 
-/** Asks for the key, at each connection, and opens the socket; nothing when the connection was given up meanwhile. */
-async function open(options: WebSocketOptions, hear: WireListener, isOver: () => boolean): Promise<Wire | null> {
+function withoutKey(event: ServerEvent | AudioDelta, hide: (text: string) => string): ServerEvent | AudioDelta {
+  return event.type === 'error' ? (JSON.parse(hide(JSON.stringify(event))) as ServerEvent) : event
+}
+
+/**
+ * Asks for the key, at each connection, and opens the socket; nothing when the connection was given up meanwhile: `known`
+ * is told the key, and says whether it is still wanted.
+ */
+async function open(
+  options: WebSocketOptions,
+  hear: WireListener,
+  known: (key: string | null) => boolean,
+): Promise<Wire | null> {
   const { apiKey, organization, project, headers = {}, useInsecureApiKey = false, createWebSocket } = options
   const url = realtimeUrl(options)
   const key = (typeof apiKey === 'function' ? await apiKey() : apiKey) || null
-  if (isOver()) return null
+  if (!known(key)) return null
   if (!key && !options.url && !createWebSocket) {
     throw new UserError('There is no API key. Pass apiKey, or the url of a server that needs none.')
   }

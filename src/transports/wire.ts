@@ -57,6 +57,7 @@ export function wireOf(socket: SocketLike, listener: WireListener): Wire {
   // The close that follows says as much as there is to say; without a listener the platform would report it.
   socket.addEventListener('error', () => {})
   if (socket.readyState === openState) listener.opened()
+  if (socket.readyState > openState) queueMicrotask(() => listener.closed(1006, 'The socket was closed already.'))
   return {
     socket,
     send: (text) => {

@@ -1,0 +1,96 @@
+import { describe, expect, test } from 'vitest'
+import { byUs, closed, noKey, refused } from './causes.ts'
+
+const error = (code: string | null, message = 'Words.') => ({
+  type: 'invalid_request_error',
+  code,
+  message,
+  param: null,
+})
+
+describe('a close code says whether to dial again', () => {
+  test.each([
+    [1000, false, 'far end', 'The far end closed the connection with 1000'],
+    [1001, false, 'far end', 'The far end went away'],
+    [1005, false, 'far end', 'The far end closed the connection with 1005'],
+    [1006, false, 'network', 'The connection broke'],
+    [1008, true, 'far end', 'The far end refused the connection'],
+    [1011, false, 'far end', 'The far end failed'],
+    [1012, false, 'far end', 'The far end restarts'],
+    [1013, false, 'far end', 'The far end is overloaded'],
+    [3000, true, 'far end', 'The far end did not accept the key'],
+    [4000, true, 'far end', 'The far end did not accept the request'],
+    [4999, false, 'far end', 'The far end closed the connection with 4999'],
+  ])('%i: fatal %s, by the %s', (code, fatal, initiator, meaning) => {
+    expect(closed(code, '', null)).toEqual({ reason: `${meaning}.`, code, fatal, initiator })
+    expect(closed(code, 'Their words', null)).toEqual({ reason: `${meaning}: Their words`, code, fatal, initiator })
+  })
+})
+
+describe('the last error before a close is told, and may make it final', () => {
+  test.each([
+    ['invalid_api_key', true],
+    ['missing_model', true],
+    ['invalid_model', true],
+    ['model_not_found', true],
+    ['insufficient_quota', true],
+    ['beta_api_shape_disabled', true],
+    ['session_expired', false],
+    ['rate_limit_exceeded', false],
+    ['server_error', false],
+    [null, false],
+  ])('%s: fatal %s', (code, fatal) => {
+    expect(closed(1000, 'type.code', error(code))).toEqual({
+      reason: 'The far end closed the connection with 1000: type.code; Words.',
+      code: 1000,
+      fatal,
+      initiator: 'far end',
+      lastError: { code, message: 'Words.' },
+    })
+  })
+})
+
+describe('an answer in HTTP says whether to dial again', () => {
+  test.each([
+    [400, true],
+    [401, true],
+    [403, true],
+    [404, true],
+    [408, false],
+    [429, false],
+    [500, false],
+    [502, false],
+    [503, false],
+  ])('%i: fatal %s', (status, fatal) => {
+    const body = JSON.stringify({ error: { message: 'Their words.', type: 'x', code: 'y', param: null } })
+    expect(refused(status, body)).toEqual({
+      reason: `The far end answered with HTTP ${status}: Their words.`,
+      code: status,
+      fatal,
+      initiator: 'far end',
+    })
+  })
+
+  test.each([
+    ['', 'it gave no reason.'],
+    ['<html>busy</html>', 'busy'],
+    ['null', 'null'],
+    ['{"error":"no"}', '{"error":"no"}'],
+    ['{"error":null}', '{"error":null}'],
+    ['{"error":{"message":""}}', 'it gave no reason.'],
+    ['{"error":', '{"error":'],
+  ])('the body %s is told as %s', (body, told) => {
+    expect(refused(500, body).reason).toBe(`The far end answered with HTTP 500: ${told}`)
+  })
+})
+
+test('what stops us before there is a socket is ours, and final', () => {
+  expect(noKey('There is no API key.')).toEqual({
+    reason: 'There is no connection: There is no API key.',
+    code: null,
+    fatal: true,
+    initiator: 'us',
+  })
+  expect(noKey('words').reason).toBe('There is no connection: words')
+  expect(byUs).toMatchObject({ fatal: true, initiator: 'us', code: null })
+})
