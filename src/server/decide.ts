@@ -2,8 +2,9 @@
 import { activeResponse, type Conversation, itemsOf } from '../conversation/conversation.ts'
 import { msOf } from '../protocol/audio.ts'
 import type { AudioFormat, ClientEvent, Item, KnownServerEvent, Response } from '../protocol/events.ts'
+import { checkItem } from './item-checks.ts'
 import { type Refusal, refusals } from './refusals.ts'
-import { type AnySession, checkResponse, isObject, isRefusal, update } from './session-config.ts'
+import { type AnySession, checkResponse, isRefusal, update } from './session-config.ts'
 
 /** A server event that has no `event_id` yet. */
 export type Answer = KnownServerEvent extends infer Event
@@ -35,6 +36,11 @@ export const supported = [
   'response.cancel',
 ] as const
 
+const namesItem: ReadonlySet<string> = new Set([
+  'conversation.item.truncate',
+  'conversation.item.delete',
+  'conversation.item.retrieve',
+])
 const appendLimit = 15 * 1024 * 1024
 const leastCommitMs = 100
 
@@ -54,9 +60,15 @@ export function refusal(error: Refusal, event: { readonly event_id?: unknown } |
 
 function rule(state: CallState, event: ClientEvent, newId: (prefix: string) => string): readonly Answer[] | Refusal {
   if (typeof event.type !== 'string') return refusals.noType()
+  if (namesItem.has(event.type) && typeof (event as { item_id?: unknown }).item_id !== 'string') {
+    return refusals.missing('item_id')
+  }
   switch (event.type) {
     case 'session.update': {
-      const session = update(state.session, event.session, state.spoken.size > 0)
+      const session = update(state.session, event.session, {
+        hasSpoken: state.spoken.size > 0,
+        isSpeaking: activeResponse(state.conversation) !== undefined,
+      })
       return isRefusal(session) ? session : [{ type: 'session.updated', session }]
     }
     case 'input_audio_buffer.append':
@@ -97,14 +109,6 @@ function append(audio: unknown): readonly Answer[] | Refusal {
   return /^[A-Za-z0-9+/]*={0,2}$/.test(audio) ? [] : refusals.badAudio()
 }
 
-const itemTypes = ['message', 'function_call', 'function_call_output', 'mcp_approval_response'] as const
-const roles = ['user', 'assistant', 'system'] as const
-const partsOf = {
-  user: ['input_text', 'input_audio', 'input_image'],
-  assistant: ['output_text', 'output_audio'],
-  system: ['input_text'],
-} as const
-
 type Create = Extract<ClientEvent, { type: 'conversation.item.create' }>
 
 function create(state: CallState, { item, previous_item_id }: Create, newId: (prefix: string) => string) {
@@ -116,36 +120,12 @@ function create(state: CallState, { item, previous_item_id }: Create, newId: (pr
     return refusals.noPreviousItem(previous_item_id)
   }
   const previous = previous_item_id ?? state.conversation.items.at(-1)?.id ?? null
-  const made = { ...item, id, object: 'realtime.item', status: 'completed' } as Item
+  const call = item.type === 'function_call' && !item.call_id ? { call_id: newId('call_') } : {}
+  const made = { ...item, ...call, id, object: 'realtime.item', status: 'completed' } as Item
   return [
     { type: 'conversation.item.added', previous_item_id: previous, item: made },
     { type: 'conversation.item.done', previous_item_id: previous, item: made },
   ] as const
-}
-
-function checkItem(item: unknown): Refusal | null {
-  if (!isObject(item)) return refusals.missing('item')
-  const type = item['type'] as (typeof itemTypes)[number]
-  if (type === undefined) return refusals.missing('item.type')
-  if (!itemTypes.includes(type)) return refusals.invalidValue('item.type', type, itemTypes)
-  if (type !== 'message') {
-    const needed =
-      { function_call: ['name', 'arguments'], function_call_output: ['call_id', 'output'] }[type as string] ?? []
-    const missing = needed.find((field) => typeof item[field] !== 'string')
-    return missing ? refusals.missing(`item.${missing}`) : null
-  }
-  const role = item['role'] as keyof typeof partsOf
-  if (!roles.includes(role)) return refusals.invalidValue('item.role', role, roles)
-  if (!Array.isArray(item['content'])) return refusals.missing('item.content')
-  for (const [n, part] of item['content'].entries()) {
-    const at = `item.content[${n}]`
-    if (!isObject(part)) return refusals.invalidType(at, 'an object')
-    const types: readonly string[] = partsOf[role]
-    if (!types.includes(String(part['type']))) return refusals.invalidValue(`${at}.type`, part['type'], types)
-    const field = { input_text: 'text', output_text: 'text', input_image: 'image_url' }[String(part['type'])]
-    if (field && typeof part[field] !== 'string') return refusals.missing(`${at}.${field}`)
-  }
-  return null
 }
 
 type Truncate = Extract<ClientEvent, { type: 'conversation.item.truncate' }>
@@ -157,6 +137,8 @@ function truncate(state: CallState, { item_id, content_index, audio_end_ms }: Tr
   if (!Number.isInteger(audio_end_ms) || audio_end_ms < 0) {
     return refusals.outOfRange('audio_end_ms', audio_end_ms, 'an integer of at least 0')
   }
+  if (!Number.isInteger(content_index)) return refusals.invalidType('content_index', 'an integer')
+  if (content_index !== 0) return refusals.outOfRange('content_index', content_index, '0')
   if (audio_end_ms > Math.ceil(ms)) return refusals.tooShort(ms, audio_end_ms)
   return [{ type: 'conversation.item.truncated', item_id, content_index, audio_end_ms }]
 }

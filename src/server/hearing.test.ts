@@ -45,3 +45,18 @@ test.each(
   microphone.write(encoders[type](Int16Array.from([...speech, ...new Int16Array(24_000)])))
   expect((await Promise.all(words)).join(' ').trim()).toBe(wordsOf(said[`${name}.wav`]!).join(' '))
 })
+
+test.each([1, 333, 4_801])('appends of %i bytes lose no half of a sample', (size) => {
+  const speech = Int16Array.from({ length: 9_600 }, (_, n) => (n * 37) % 20_000)
+  const microphone = hearing({
+    ears: { rate: 24_000, listen: () => ({ hear() {}, finish: async () => '', cancel() {} }) },
+    vad: energyVad,
+    session: () => ({ ...defaultSession('m'), audio: { input: { turn_detection: null } } }),
+    newId: (prefix) => prefix,
+    started: () => {},
+    stopped: () => {},
+  })
+  const bytes = toBytes(speech)
+  for (let from = 0; from < bytes.length; from += size) microphone.write(bytes.subarray(from, from + size))
+  expect(Buffer.concat(microphone.take().audio)).toEqual(Buffer.from(bytes))
+})

@@ -2,7 +2,7 @@
 import { decodeAlaw, decodeUlaw } from '../audio/g711.ts'
 import { toSamples } from '../audio/pcm.ts'
 import { type Resampler, resampler } from '../audio/resample.ts'
-import { bytesOf, msOf, rateOf } from '../protocol/audio.ts'
+import { bytesOf, bytesPerSample, msOf, rateOf } from '../protocol/audio.ts'
 import type { AudioFormat, TurnDetection } from '../protocol/events.ts'
 import { inputFormat } from './decide.ts'
 import type { Ears, Listening } from './senses.ts'
@@ -61,6 +61,8 @@ export function hearing({ ears, vad, session, newId, started, stopped }: Hearing
   let buffered = 0
   /** Written, while the detector was still busy with what came before. */
   const waiting: Uint8Array[] = []
+  /** The first byte of a sample, the second of which has not come yet. */
+  let half: Uint8Array = new Uint8Array(0)
   let busy: symbol | null = null
   let writtenMs = 0
   let turn: Turn | null = null
@@ -72,14 +74,26 @@ export function hearing({ ears, vad, session, newId, started, stopped }: Hearing
   function configured(): void {
     const detecting = vad()
     format = inputFormat(session())
+    half = new Uint8Array(0)
     toVad = resampler(rateOf(format), detecting.rate)
     detector = turnDetector(detecting, () => settingsOf(detectionOf(session())), Math.round(writtenMs))
   }
 
   function write(bytes: Uint8Array): void {
+    const whole = wholeSamples(bytes)
     const size = bytesOf(pieceMs, format)
-    for (let from = 0; from < bytes.length; from += size) waiting.push(bytes.subarray(from, from + size))
+    for (let from = 0; from < whole.length; from += size) waiting.push(whole.subarray(from, from + size))
     hearAll()
+  }
+
+  function wholeSamples(bytes: Uint8Array): Uint8Array {
+    const odd = (half.length + bytes.length) % bytesPerSample(format)
+    if (!half.length && !odd) return bytes
+    const all = new Uint8Array(half.length + bytes.length)
+    all.set(half)
+    all.set(bytes, half.length)
+    half = all.slice(all.length - odd)
+    return all.subarray(0, all.length - odd)
   }
 
   function hearAll(): void {

@@ -9,12 +9,13 @@ import { newId } from '../protocol/ids.ts'
 import { mulberry32 } from '../protocol/random.ts'
 import { realClock } from '../session/clock.ts'
 import { brain as embeddedBrain } from './brain/brain.ts'
-import { type ConverseOptions, converse } from './converse.ts'
+import { isObject } from './checks.ts'
+import { type Call, type ConverseOptions, converse } from './converse.ts'
 import { refusal } from './decide.ts'
 import { missingEars, pocketsphinx } from './ears/pocketsphinx.ts'
 import { type Refusal, refusals } from './refusals.ts'
 import { type Secrets, secrets } from './secrets.ts'
-import { type AnySession, defaultSession, defaultTranscription, isObject, isRefusal } from './session-config.ts'
+import { type AnySession, defaultSession, defaultTranscription } from './session-config.ts'
 import { flite } from './voice/flite.ts'
 
 export interface ServeOptions
@@ -107,9 +108,8 @@ export async function serve(options: ServeOptions = {}): Promise<Server> {
       call.ended()
     })
     client.on('message', (data: RawData, isBinary: boolean) => {
-      const event = isBinary ? refusals.binary() : parseEvent(String(data))
-      if (isRefusal(event)) send({ event_id: newId('event_', random), ...refusal(event, null) })
-      else call.hear(event)
+      const refused = isBinary ? refusals.binary() : hear(call, String(data))
+      if (refused) send({ event_id: newId('event_', random), ...refusal(refused, null) })
     })
   }
 
@@ -152,7 +152,7 @@ type Admitted = { readonly session: AnySession } | { readonly refusal: Refusal; 
 
 /** Key and model are checked after the upgrade, as the real service does: the client hears why. */
 function admit(request: IncomingMessage, { apiKeys, models }: ServeOptions, kept: Secrets): Admitted {
-  const { searchParams } = new URL(request.url ?? '/', 'http://localhost')
+  const searchParams = new URLSearchParams(/\?(.*)/s.exec(request.url ?? '')?.[1])
   const protocols = String(request.headers['sec-websocket-protocol'] ?? '').split(/\s*,\s*/)
   const isBeta = request.headers['openai-beta'] === 'realtime=v1' || protocols.includes('openai-beta.realtime-v1')
   if (isBeta) return { refusal: refusals.beta(), close: 4000 }
@@ -174,16 +174,20 @@ function keyOf({ headers }: IncomingMessage, protocols: readonly string[] = []):
 }
 
 function pathOf({ url = '/' }: IncomingMessage): string {
-  return new URL(url, 'http://localhost').pathname.replace(/\/+$/, '')
+  return url.replace(/[?#].*/s, '').replace(/\/+$/, '')
 }
 
-function parseEvent(text: string): ClientEvent | Refusal {
+/** Hands an event on; refuses what is none. */
+function hear(call: Call, text: string): Refusal | null {
+  let event: unknown
   try {
-    const event: unknown = JSON.parse(text)
-    return isObject(event) ? (event as unknown as ClientEvent) : refusals.noType()
+    event = JSON.parse(text)
   } catch {
     return refusals.invalidJson()
   }
+  if (!isObject(event)) return refusals.noType()
+  call.hear(event as unknown as ClientEvent)
+  return null
 }
 
 /** `POST /v1/realtime/client_secrets`; all else is not here. */

@@ -37,6 +37,9 @@ export const refusals = {
       "Cannot update a conversation's voice if assistant audio is present.",
       'session.audio.output.voice',
     ),
+  speed: (): Refusal =>
+    refuse('invalid_value', 'The speed can be changed between turns only.', 'session.audio.output.speed'),
+  tracing: (): Refusal => refuse('invalid_value', 'Tracing cannot be changed once it is enabled.', 'session.tracing'),
   model: (): Refusal => refuse('invalid_value', "A session's model cannot be changed.", 'session.model'),
   sessionType: (): Refusal => refuse('invalid_value', "A session's type cannot be changed.", 'session.type'),
   activeResponse: (id: string): Refusal =>

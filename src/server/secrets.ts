@@ -1,7 +1,8 @@
 /** Client secrets: short-lived keys that carry a session's config, for clients that must not hold a real one. */
 import { newId } from '../protocol/ids.ts'
+import { isObject } from './checks.ts'
 import { type Refusal, refusals } from './refusals.ts'
-import { type AnySession, defaultSession, defaultTranscription, isObject, isRefusal, update } from './session-config.ts'
+import { type AnySession, defaultSession, defaultTranscription, isRefusal, update } from './session-config.ts'
 
 export interface Secret {
   readonly value: string
@@ -48,9 +49,9 @@ export function secrets(random: () => number, now: () => number = () => Date.now
 function sessionOf(asked: unknown): AnySession | Refusal {
   if (asked === undefined) return defaultSession('gpt-realtime-2.1')
   if (!isObject(asked)) return refusals.invalidType('session', 'an object')
-  if (asked['type'] === 'transcription') return update(defaultTranscription(), asked, false)
+  if (asked['type'] === 'transcription') return update(defaultTranscription(), asked)
   const model = typeof asked['model'] === 'string' ? asked['model'] : 'gpt-realtime-2.1'
-  return update(defaultSession(model), asked, false)
+  return update(defaultSession(model), asked)
 }
 
 function secondsOf(asked: unknown): number | Refusal {

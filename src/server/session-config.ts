@@ -1,42 +1,26 @@
 /** The session's config: its defaults, and what a `session.update` may change. Pure. */
 import type { SessionConfig, TranscriptionSessionConfig } from '../protocol/events.ts'
+import {
+  anything,
+  between,
+  type Check,
+  either,
+  type Fields,
+  flag,
+  isObject,
+  listOf,
+  number,
+  object,
+  oneOf,
+  orNull,
+  shape,
+  text,
+  whole,
+  word,
+} from './checks.ts'
 import { type Refusal, refusals } from './refusals.ts'
 
 export type AnySession = SessionConfig | TranscriptionSessionConfig
-type Fields = Readonly<Record<string, unknown>>
-
-/** A shape: what each key may hold. `null` may stand where a thing can be switched off. */
-type Check = (value: unknown, param: string) => Refusal | null
-
-const text: Check = (value, param) => (typeof value === 'string' ? null : refusals.invalidType(param, 'a string'))
-const flag: Check = (value, param) => (typeof value === 'boolean' ? null : refusals.invalidType(param, 'a boolean'))
-const anything: Check = () => null
-const oneOf =
-  (...values: readonly string[]): Check =>
-  (value, param) =>
-    values.includes(value as string) ? null : refusals.invalidValue(param, value, values)
-const between =
-  (low: number, high: number): Check =>
-  (value, param) =>
-    typeof value === 'number' && value >= low && value <= high
-      ? null
-      : refusals.outOfRange(param, value, `a number between ${low} and ${high}`)
-const orNull =
-  (check: Check): Check =>
-  (value, param) =>
-    value === null ? null : check(value, param)
-const shape =
-  (fields: Readonly<Record<string, Check>>): Check =>
-  (value, param) => {
-    if (!isObject(value)) return refusals.invalidType(param, 'an object')
-    for (const [key, inner] of Object.entries(value)) {
-      if (!Object.hasOwn(fields, key)) return refusals.unknownParameter(`${param}.${key}`)
-      const refused = inner === undefined ? null : fields[key]!(inner, `${param}.${key}`)
-      if (refused) return refused
-    }
-    return null
-  }
-
 const format: Check = (value, param) => {
   if (!isObject(value)) return refusals.invalidType(param, 'an object')
   const refused = shape({ type: oneOf('audio/pcm', 'audio/pcmu', 'audio/pcma'), rate: anything })(value, param)
@@ -71,81 +55,78 @@ const turnDetection: Check = (value, param) => {
 
 const input = shape({
   format,
-  noise_reduction: orNull(shape({ type: oneOf('near_field', 'far_field'), strength: anything })),
+  noise_reduction: orNull(shape({ type: oneOf('near_field', 'far_field'), strength: between(0, 1) })),
   transcription: orNull(
     shape({
       model: text,
       language: text,
-      languages: anything,
+      languages: listOf(text),
       prompt: text,
-      keywords: anything,
+      keywords: listOf(text),
       delay: oneOf('minimal', 'low', 'medium', 'high', 'xhigh'),
     }),
   ),
   turn_detection: orNull(turnDetection),
 })
-const voice: Check = (value, param) => (isObject(value) ? shape({ id: text })(value, param) : text(value, param))
+const voice = either(text, shape({ id: text }))
 const output = shape({ format, voice, speed: between(0.25, 1.5) })
 
-const toolChoice: Check = (value, param) =>
-  isObject(value)
-    ? shape({ type: oneOf('function', 'mcp'), name: anything, server_label: text })(value, param)
-    : oneOf('none', 'auto', 'required')(value, param)
+const toolChoice = either(
+  oneOf('none', 'auto', 'required'),
+  shape({ type: oneOf('function', 'mcp'), name: orNull(text), server_label: text }),
+)
 
-const tools: Check = (value, param) => {
-  if (!Array.isArray(value)) return refusals.invalidType(param, 'an array')
-  for (const [n, tool] of value.entries()) {
-    const at = `${param}[${n}]`
-    if (!isObject(tool)) return refusals.invalidType(at, 'an object')
-    const refused = oneOf('function', 'mcp')(tool['type'], `${at}.type`)
-    if (refused) return refused
-    if (tool['type'] === 'mcp') {
-      if (!tool['server_label']) return refusals.missing(`${at}.server_label`)
-      continue
-    }
-    if (!tool['name']) return refusals.missing(`${at}.name`)
-    const known = shape({ type: anything, name: text, description: text, parameters: anything, strict: anything })
-    const unknown = known(tool, at)
-    if (unknown) return unknown
-  }
-  return null
-}
+const functionTool = shape({ type: anything, name: text, description: text, parameters: anything, strict: anything })
+const tools = listOf((tool, at) => {
+  if (!isObject(tool)) return refusals.invalidType(at, 'an object')
+  const refused = oneOf('function', 'mcp')(tool['type'], `${at}.type`)
+  if (refused) return refused
+  if (tool['type'] === 'mcp') return tool['server_label'] ? null : refusals.missing(`${at}.server_label`)
+  return tool['name'] ? functionTool(tool, at) : refusals.missing(`${at}.name`)
+})
 
 export const modalities: Check = (value, param) =>
   Array.isArray(value) && value.length === 1 && ['text', 'audio'].includes(value[0]) ? null : refusals.modalities(param)
-export const maxTokens: Check = (value, param) => (value === 'inf' ? null : between(1, 4096)(value, param))
-export const responseChecks: Readonly<Record<string, Check>> = {
+const maxTokens: Check = (value, param) => (value === 'inf' ? null : whole(1, 4096)(value, param))
+const reasoning = shape({ effort: oneOf('minimal', 'low', 'medium', 'high', 'xhigh') })
+const prompt = orNull(shape({ id: text, version: orNull(text), variables: orNull(object) }))
+const both: Readonly<Record<string, Check>> = {
   instructions: text,
   output_modalities: modalities,
-  audio: shape({ output: shape({ format, voice, speed: between(0.25, 1.5) }) }),
   tools,
   tool_choice: toolChoice,
   parallel_tool_calls: flag,
   max_output_tokens: maxTokens,
-  reasoning: anything,
-  conversation: oneOf('auto', 'none'),
-  metadata: (value, param) => metadata(value, param),
-  input: (value, param) => (Array.isArray(value) ? null : refusals.invalidType(param, 'an array')),
-  prompt: anything,
+  reasoning,
+  prompt,
 }
-export const checkResponse: Check = shape(responseChecks)
+export const checkResponse: Check = shape({
+  ...both,
+  audio: shape({ output: shape({ format, voice, speed: between(0.25, 1.5) }) }),
+  conversation: oneOf('auto', 'none'),
+  metadata: orNull(metadata),
+  input: listOf(object),
+})
 
+const include = listOf(oneOf('item.input_audio_transcription.logprobs'))
 const realtime = shape({
-  ...responseChecks,
+  ...both,
   type: anything,
-  object: anything,
-  id: anything,
-  expires_at: anything,
+  object: text,
+  id: text,
+  expires_at: number,
   model: text,
   audio: shape({ input, output }),
-  truncation: anything,
-  tracing: anything,
-  include: anything,
+  truncation: either(
+    word('auto', 'disabled'),
+    shape({ type: oneOf('retention_ratio'), retention_ratio: between(0, 1), token_limits: object }),
+  ),
+  tracing: orNull(either(word('auto'), shape({ group_id: text, metadata: object, workflow_name: text }))),
+  include,
 })
-const transcription = shape({ type: anything, audio: shape({ input }), include: anything })
+const transcription = shape({ type: anything, audio: shape({ input }), include })
 
 function metadata(value: unknown, param: string): Refusal | null {
-  if (value === null) return null
   if (!isObject(value)) return refusals.invalidType(param, 'an object')
   const entries = Object.entries(value)
   if (entries.length > 16) return refusals.outOfRange(param, `${entries.length} pairs`, 'at most 16 pairs')
@@ -192,8 +173,17 @@ export function defaultTranscription(): TranscriptionSessionConfig {
   return { type: 'transcription', audio: { input: { ...input!, transcription: { model: 'gpt-transcribe' } } } }
 }
 
+/** What an update may depend on. */
+export interface Now {
+  /** The assistant has been heard: its voice stays. */
+  readonly hasSpoken: boolean
+  /** A response is being given: its speed stays. */
+  readonly isSpeaking: boolean
+}
+const silent: Now = { hasSpoken: false, isSpeaking: false }
+
 /** The session after an update, or why the update is discarded whole. */
-export function update(session: AnySession, change: unknown, hasSpoken: boolean): AnySession | Refusal {
+export function update(session: AnySession, change: unknown, now: Now = silent): AnySession | Refusal {
   if (!isObject(change)) return refusals.missing('session')
   if (change['type'] === undefined) return refusals.missing('session.type')
   const refused =
@@ -201,11 +191,24 @@ export function update(session: AnySession, change: unknown, hasSpoken: boolean)
     (change['type'] === session.type ? null : refusals.sessionType()) ??
     (session.type === 'realtime' ? realtime : transcription)(change, 'session')
   if (refused) return refused
-  if (session.type === 'transcription') return merge({ ...session }, change) as unknown as AnySession
+  if (session.type === 'transcription') return endless(merge({ ...session }, change) as unknown as AnySession)
   if (change['model'] !== undefined && change['model'] !== session.model) return refusals.model()
   const next = merge({ ...session }, change) as unknown as SessionConfig
-  const voices = [session, next].map((one) => JSON.stringify(one.audio?.output?.voice))
-  return hasSpoken && voices[0] !== voices[1] ? refusals.voice() : next
+  const changes = (part: (one: SessionConfig) => unknown) =>
+    JSON.stringify(part(session)) !== JSON.stringify(part(next))
+  if (now.hasSpoken && changes(({ audio }) => audio?.output?.voice)) return refusals.voice()
+  if (now.isSpeaking && changes(({ audio }) => audio?.output?.speed)) return refusals.speed()
+  if (session.tracing && changes(({ tracing }) => tracing)) return refusals.tracing()
+  return endless(next)
+}
+
+/** Models that hear without turns: the client commits. */
+const endlessModels: ReadonlySet<string> = new Set(['gpt-live-transcribe', 'gpt-realtime-whisper'])
+
+function endless(session: AnySession): AnySession | Refusal {
+  const { transcription, turn_detection } = session.audio?.input ?? {}
+  if (!endlessModels.has(transcription?.model ?? '') || !turn_detection) return session
+  return refusals.invalidValue('session.audio.input.turn_detection', turn_detection.type, ['null'])
 }
 
 /** Only what is there changes; null switches off; a format or a turn detection of another type replaces whole. */
@@ -230,8 +233,4 @@ function turnDefaults({ type }: Fields): Fields {
 
 export function isRefusal(value: object): value is Refusal {
   return 'code' in value && 'param' in value
-}
-
-export function isObject(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
