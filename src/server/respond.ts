@@ -19,7 +19,7 @@ import type {
   ToolChoice,
   Usage,
 } from '../protocol/events.ts'
-import type { Answer } from './decide.ts'
+import type { Answer } from './rules/decide.ts'
 import type { Brain, Utterance, Voice } from './senses.ts'
 
 export interface Speaking {

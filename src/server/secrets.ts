@@ -1,8 +1,8 @@
 /** Client secrets: short-lived keys that carry a session's config, for clients that must not hold a real one. */
 import { newId } from '../protocol/ids.ts'
-import { isObject } from './checks.ts'
-import { type Refusal, refusals } from './refusals.ts'
-import { type AnySession, defaultSession, defaultTranscription, isRefusal, update } from './session-config.ts'
+import { isObject } from './rules/checks.ts'
+import { type Refusal, refusals } from './rules/refusals.ts'
+import { type AnySession, defaultSession, defaultTranscription, isRefusal, update } from './rules/session-config.ts'
 
 export interface Secret {
   readonly value: string

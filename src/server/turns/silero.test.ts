@@ -1,12 +1,12 @@
 /** The neural detector, on real speech and real noise: what it answers late must come to the same turns. */
 import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
-import { level } from '../audio/pcm.ts'
-import { resample } from '../audio/resample.ts'
-import { channelOf, readWav } from '../audio/wav.ts'
-import { mulberry32 } from '../protocol/random.ts'
+import { level } from '../../audio/pcm.ts'
+import { resample } from '../../audio/resample.ts'
+import { channelOf, readWav } from '../../audio/wav.ts'
+import { mulberry32 } from '../../protocol/random.ts'
+import { defaultSession } from '../rules/session-config.ts'
 import { hearing } from './hearing.ts'
-import { defaultSession } from './session-config.ts'
 import { silero } from './silero.ts'
 import { turnDetector } from './vad.ts'
 

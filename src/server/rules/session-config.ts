@@ -1,5 +1,5 @@
 /** The session's config: its defaults, and what a `session.update` may change. Pure. */
-import type { SessionConfig, TranscriptionSessionConfig } from '../protocol/events.ts'
+import type { SessionConfig, TranscriptionSessionConfig } from '../../protocol/events.ts'
 import {
   anything,
   between,

@@ -1,12 +1,12 @@
 /** What comes from the microphone: the input buffer, where a turn begins and ends in it, and the ears that follow it. */
-import { decodeAlaw, decodeUlaw } from '../audio/g711.ts'
-import { toSamples } from '../audio/pcm.ts'
-import { type Resampler, resampler } from '../audio/resample.ts'
-import { bytesOf, bytesPerSample, msOf, rateOf } from '../protocol/audio.ts'
-import type { AudioFormat, TurnDetection } from '../protocol/events.ts'
-import { inputFormat } from './decide.ts'
-import type { Ears, Listening } from './senses.ts'
-import type { AnySession } from './session-config.ts'
+import { decodeAlaw, decodeUlaw } from '../../audio/g711.ts'
+import { toSamples } from '../../audio/pcm.ts'
+import { type Resampler, resampler } from '../../audio/resample.ts'
+import { bytesOf, bytesPerSample, msOf, rateOf } from '../../protocol/audio.ts'
+import type { AudioFormat, TurnDetection } from '../../protocol/events.ts'
+import { inputFormat } from '../rules/decide.ts'
+import type { AnySession } from '../rules/session-config.ts'
+import type { Ears, Listening } from '../senses.ts'
 import { type Heard, type TurnSettings, turnDetector, type Vad } from './vad.ts'
 
 export interface HearingOptions {

@@ -1,10 +1,10 @@
 /** Where speech begins and ends, held against the samples of real speech, in noise, in silence, and softly spoken. */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { level } from '../audio/pcm.ts'
-import { resample } from '../audio/resample.ts'
-import { readWav } from '../audio/wav.ts'
-import { mulberry32 } from '../protocol/random.ts'
+import { level } from '../../audio/pcm.ts'
+import { resample } from '../../audio/resample.ts'
+import { readWav } from '../../audio/wav.ts'
+import { mulberry32 } from '../../protocol/random.ts'
 import { energyVad, type Heard, type TurnDetector, type TurnSettings, turnDetector } from './vad.ts'
 
 const rate = 16_000
@@ -14,7 +14,7 @@ const tolerance = 100
 
 const speeches = ['order.wav', 'thanks.wav', 'barge.wav'] as const
 const read = (file: string) => {
-  const wav = readWav(readFileSync(new URL(`../../fixtures/caller/${file}`, import.meta.url)))
+  const wav = readWav(readFileSync(new URL(`../../../fixtures/caller/${file}`, import.meta.url)))
   return resample(wav.samples, wav.rate, rate)
 }
 const recordings = new Map([...speeches, 'noise.wav'].map((file) => [file, read(file)]))

@@ -1,7 +1,7 @@
 /** The rules: what the far end says to a client's event. Pure; whoever asks folds and sends what is answered. */
-import { activeResponse, type Conversation, itemsOf } from '../conversation/conversation.ts'
-import { msOf } from '../protocol/audio.ts'
-import type { AudioFormat, ClientEvent, Item, KnownServerEvent, Response } from '../protocol/events.ts'
+import { activeResponse, type Conversation, itemsOf } from '../../conversation/conversation.ts'
+import { msOf } from '../../protocol/audio.ts'
+import type { AudioFormat, ClientEvent, Item, KnownServerEvent, Response } from '../../protocol/events.ts'
 import { checkItem } from './item-checks.ts'
 import { type Refusal, refusals } from './refusals.ts'
 import { type AnySession, checkResponse, isRefusal, update } from './session-config.ts'

@@ -1,7 +1,7 @@
 /** The rules as tables: what is refused, with the code, the param and the words of the real service; and what is accepted. */
 import { expect, test } from 'vitest'
-import { type Conversation, empty, evolve } from '../conversation/conversation.ts'
-import type { ClientEvent, Item, ServerEvent } from '../protocol/events.ts'
+import { type Conversation, empty, evolve } from '../../conversation/conversation.ts'
+import type { ClientEvent, Item, ServerEvent } from '../../protocol/events.ts'
 import { type Answer, type CallState, decide } from './decide.ts'
 import { type AnySession, defaultSession, defaultTranscription } from './session-config.ts'
 
