@@ -5,7 +5,7 @@
  * the events it receives; the local server folds the events it sends; after the same events both hold the same value.
  */
 import type { Content, Item, Message, Response, ServerEvent } from '../protocol/events.ts'
-import { append, find, insert, remove, replace } from './order.ts'
+import { find, insert, remove, replace } from './order.ts'
 
 export interface Conversation {
   /** Every item, in order. One that is still being told stands here as it was first announced. */
@@ -23,42 +23,42 @@ export function evolve(conversation: Conversation, event: ServerEvent): Conversa
   switch (event.type) {
     case 'conversation.item.created':
     case 'conversation.item.added':
-      return place(conversation, withoutAudio(event.item), event.previous_item_id)
+      return place(conversation, event.item, event.previous_item_id)
     case 'conversation.item.done':
-      return settle(place(conversation, withoutAudio(event.item), event.previous_item_id), withoutAudio(event.item))
+      return settle(place(conversation, event.item, event.previous_item_id), event.item)
     case 'response.output_item.done':
-      return settle(conversation, withoutAudio(event.item))
+      return settle(conversation, event.item)
     case 'conversation.item.deleted':
       return drop(conversation, event.item_id)
     case 'conversation.item.input_audio_transcription.delta':
-      return grow(conversation, event.item_id, (item) => transcribe(item, event, event.delta ?? ''))
+      return retold(conversation, event.item_id, 'open', (item) => speak(item, event, 'input_audio', event.delta ?? ''))
     case 'conversation.item.input_audio_transcription.completed':
-      return close(conversation, event.item_id, (item) => transcribe(item, event, event.transcript, true))
+      return retold(conversation, event.item_id, 'told', (item) =>
+        speak(item, event, 'input_audio', event.transcript, true),
+      )
     case 'conversation.item.input_audio_transcription.failed':
-      return close(conversation, event.item_id, (item) => item)
+      return retold(conversation, event.item_id, 'told', (item) => item)
     case 'response.created':
       return { ...conversation, responses: [...conversation.responses, event.response] }
     case 'response.done':
       return finish(conversation, event.response)
     case 'response.content_part.added':
-      return tell(conversation, event.item_id, (item) => setPart(item, event.content_index, startOf(event.part)))
+      return grown(conversation, event.item_id, (item) =>
+        speak(item, event, event.part.type === 'audio' ? 'output_audio' : 'output_text', ''),
+      )
     case 'response.output_text.delta':
     case 'response.output_audio_transcript.delta':
-      return tell(conversation, event.item_id, (item) => say(item, event, event.delta))
+      return grown(conversation, event.item_id, (item) => speak(item, event, 'output_text', event.delta))
     case 'response.output_text.done':
-      return tell(conversation, event.item_id, (item) => say(item, event, event.text, true))
+      return grown(conversation, event.item_id, (item) => speak(item, event, 'output_text', event.text, true))
     case 'response.output_audio_transcript.done':
-      return tell(conversation, event.item_id, (item) => say(item, event, event.transcript, true))
+      return grown(conversation, event.item_id, (item) => speak(item, event, 'output_text', event.transcript, true))
     case 'response.function_call_arguments.delta':
     case 'response.mcp_call_arguments.delta':
-      return tell(conversation, event.item_id, (item) =>
-        'arguments' in item ? { ...item, arguments: item.arguments + event.delta } : item,
-      )
+      return grown(conversation, event.item_id, (item) => argue(item, (before) => before + event.delta))
     case 'response.function_call_arguments.done':
     case 'response.mcp_call_arguments.done':
-      return tell(conversation, event.item_id, (item) =>
-        'arguments' in item ? { ...item, arguments: event.arguments } : item,
-      )
+      return grown(conversation, event.item_id, (item) => argue(item, () => event.arguments))
     default:
       return conversation
   }
@@ -67,7 +67,7 @@ export function evolve(conversation: Conversation, event: ServerEvent): Conversa
 /** Says that the line was lost: what was being told stays as far as it got. */
 export function interrupt(conversation: Conversation): Conversation {
   const cut = conversation.open.reduce<Conversation>((after, item) => settle(after, asIncomplete(item)), conversation)
-  return { ...cut, open: [], responses: [] }
+  return { ...cut, responses: [] }
 }
 
 /** All items in order, those still being told in their latest form. */
@@ -96,36 +96,30 @@ export function openCalls(conversation: Conversation): readonly Extract<Item, { 
 export function textOf(item: Item): string {
   if (item.type === 'function_call_output') return item.output
   if (item.type !== 'message') return ''
-  return contentOf(item)
-    .map((part) => ('text' in part ? part.text : 'transcript' in part ? part.transcript : '') ?? '')
-    .join('')
+  return contentOf(item).map(wordsOf).join('')
+}
+
+function wordsOf(part: Content): string {
+  return ('text' in part ? part.text : 'transcript' in part ? part.transcript : '') ?? ''
 }
 
 /** An item is placed once and stays; hearing of it again changes nothing here (`done` settles what it says). */
-function place(conversation: Conversation, item: Item, previous: string | null | undefined): Conversation {
-  if (find(conversation.items, item.id) >= 0) return conversation
-  const items =
-    previous === 'root'
-      ? insert(conversation.items, 0, item)
-      : previous && find(conversation.items, previous) >= 0
-        ? insert(conversation.items, find(conversation.items, previous) + 1, item)
-        : append(conversation.items, item)
-  const open = isGrowing(item) ? [...conversation.open, item] : conversation.open
-  return { ...conversation, items, open }
+function place(conversation: Conversation, told: Item, previous: string | null | undefined): Conversation {
+  const { items, open } = conversation
+  if (find(items, told.id) >= 0) return conversation
+  const item = withoutAudio(told)
+  const before = previous ? find(items, previous) : -1
+  const at = previous === 'root' ? 0 : before < 0 ? items.length : before + 1
+  return { ...conversation, items: insert(items, at, item), open: isGrowing(item) ? [...open, item] : open }
 }
 
 /** The last word on an item. */
-function settle(conversation: Conversation, item: Item): Conversation {
-  const at = find(conversation.items, item.id)
-  if (at < 0) return conversation
-  const growing = conversation.open.find(({ id }) => id === item.id)
-  if (!growing && sameWords(conversation.items[at]!, item)) return conversation
-  const told = growing ? keepTranscripts(growing, item) : item
-  return {
-    ...conversation,
-    items: replace(conversation.items, at, told),
-    open: growing ? conversation.open.filter((other) => other !== growing) : conversation.open,
-  }
+function settle(conversation: Conversation, told: Item): Conversation {
+  const item = withoutAudio(told)
+  return retold(conversation, item.id, 'told', (before, growing) => {
+    if (growing) return keepTranscripts(before, item)
+    return JSON.stringify(before) === JSON.stringify({ ...before, ...item }) ? before : item
+  })
 }
 
 function drop(conversation: Conversation, id: string): Conversation {
@@ -141,72 +135,58 @@ function drop(conversation: Conversation, id: string): Conversation {
 /** A response that ended tells no more: what a careless server left open takes the words of `response.output`. */
 function finish(conversation: Conversation, response: Response): Conversation {
   const responses = conversation.responses.filter(({ id }) => id !== response.id)
-  const output = response.output ?? []
-  return output.reduce<Conversation>(
-    (after, item) => (after.open.some(({ id }) => id === item.id) ? settle(after, withoutAudio(item)) : after),
-    { ...conversation, responses },
-  )
+  const left = (response.output ?? []).filter(({ id }) => isOpen(conversation, id))
+  return left.reduce<Conversation>(settle, { ...conversation, responses })
+}
+
+/** Changes an item, which is then `told`, or `open`: still being told. An item that is not here stays away. */
+function retold(
+  conversation: Conversation,
+  id: string,
+  then: 'told' | 'open',
+  change: (item: Item, growing: boolean) => Item,
+): Conversation {
+  const { items, open } = conversation
+  const at = find(items, id)
+  const nth = open.findIndex((item) => item.id === id)
+  if (at < 0) return conversation
+  const before = open[nth] ?? items[at]!
+  const after = change(before, nth >= 0)
+  if (then === 'open') return { ...conversation, open: nth < 0 ? [...open, after] : open.with(nth, after) }
+  if (nth < 0 && after === before) return conversation
+  return { ...conversation, items: replace(items, at, after), open: nth < 0 ? open : open.toSpliced(nth, 1) }
 }
 
 /** Changes an item that is being told. One that is not (out of band, or already told) is left as it is. */
-function tell(conversation: Conversation, id: string, change: (item: Item) => Item): Conversation {
-  const at = conversation.open.findIndex((item) => item.id === id)
-  if (at < 0) return conversation
-  return { ...conversation, open: conversation.open.with(at, change(conversation.open[at]!)) }
+function grown(conversation: Conversation, id: string, change: (item: Item) => Item): Conversation {
+  return isOpen(conversation, id) ? retold(conversation, id, 'open', change) : conversation
 }
 
-/** As `tell`; but an item already told is opened again: a transcript grows after the audio was committed. */
-function grow(conversation: Conversation, id: string, change: (item: Item) => Item): Conversation {
-  if (conversation.open.some((item) => item.id === id)) return tell(conversation, id, change)
-  const at = find(conversation.items, id)
-  return at < 0 ? conversation : { ...conversation, open: [...conversation.open, change(conversation.items[at]!)] }
+function isOpen({ open }: Conversation, id: string): boolean {
+  return open.some((item) => item.id === id)
 }
 
-/** The end of what `grow` began. */
-function close(conversation: Conversation, id: string, change: (item: Item) => Item): Conversation {
-  const at = find(conversation.items, id)
-  if (at < 0) return conversation
-  const growing = conversation.open.find((item) => item.id === id)
-  return {
-    ...conversation,
-    items: replace(conversation.items, at, change(growing ?? conversation.items[at]!)),
-    open: growing ? conversation.open.filter((item) => item !== growing) : conversation.open,
-  }
-}
-
-interface Place {
-  readonly content_index?: number
-}
-
-function say(item: Item, { content_index = 0 }: Place, words: string, whole = false): Item {
-  if (item.type !== 'message') return item
-  const part = contentOf(item)[content_index]
-  if (part?.type === 'output_audio') {
-    return setPart(item, content_index, { ...part, transcript: whole ? words : (part.transcript ?? '') + words })
-  }
-  const text = part?.type === 'output_text' ? (part.text ?? '') : ''
-  return setPart(item, content_index, { type: 'output_text', text: whole ? words : text + words })
-}
-
-function transcribe(item: Item, { content_index = 0 }: Place, words: string, whole = false): Item {
-  if (item.type !== 'message') return item
-  const part = contentOf(item)[content_index]
-  const before = part?.type === 'input_audio' ? (part.transcript ?? '') : ''
-  return setPart(item, content_index, { type: 'input_audio', transcript: whole ? words : before + words })
-}
-
-function setPart(item: Item, index: number, part: Content): Item {
+/** Adds words to a part of a message, or tells them whole. A part that was announced keeps its type. */
+function speak(
+  item: Item,
+  { content_index = 0 }: { readonly content_index?: number },
+  type: 'output_text' | 'output_audio' | 'input_audio',
+  words: string,
+  whole = false,
+): Item {
   if (item.type !== 'message') return item
   const content: Content[] = [...contentOf(item)]
-  content[Math.min(index, content.length)] = part
+  const at = Math.min(content_index, content.length)
+  const part: Content = content[at] ?? { type }
+  const said = whole ? words : wordsOf(part) + words
+  content[at] = part.type.endsWith('audio')
+    ? ({ ...part, transcript: said } as Content)
+    : ({ ...part, text: said } as Content)
   return { ...item, content } as Message
 }
 
-/** The wire announces parts as `text` and `audio`; items hold them as `output_text` and `output_audio`. */
-function startOf(part: { readonly type?: string; readonly text?: string; readonly transcript?: string }): Content {
-  return part.type === 'audio' || part.type === 'output_audio'
-    ? { type: 'output_audio', transcript: part.transcript ?? '' }
-    : { type: 'output_text', text: part.text ?? '' }
+function argue(item: Item, change: (before: string) => string): Item {
+  return 'arguments' in item ? { ...item, arguments: change(item.arguments) } : item
 }
 
 function isGrowing(item: Item): boolean {
@@ -225,10 +205,6 @@ function keepTranscripts(growing: Item, told: Item): Item {
     return part.type === 'input_audio' && !part.transcript && before?.type === 'input_audio' ? before : part
   })
   return { ...told, content } as Message
-}
-
-function sameWords(known: Item, item: Item): boolean {
-  return JSON.stringify(known) === JSON.stringify({ ...known, ...item })
 }
 
 /** Audio bytes never enter the state. */
