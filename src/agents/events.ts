@@ -1,4 +1,4 @@
-import type { ServerEvent } from '../protocol/events.ts'
+import type { AudioDelta, ServerEvent } from '../protocol/events.ts'
 import type { Link } from '../session/state.ts'
 import type { RealtimeAgent } from './agent.ts'
 import type { RunContext } from './context.ts'
@@ -24,8 +24,8 @@ export interface RealtimeSessionEvents<Context> {
     result: string,
     details: ToolCall,
   ]
-  /** Every event of the far end, as the wire has it. */
-  readonly transport_event: [event: ServerEvent]
+  /** Every event of the far end, as the wire has it; one of audio has its bytes besides, in `audio`. */
+  readonly transport_event: [event: ServerEvent | AudioDelta]
   /** The agent begins to be heard. */
   readonly audio_start: [context: RunContext<Context>, agent: RealtimeAgent<Context>]
   /** Everything that the agent said has been heard, or was cut off. */

@@ -35,7 +35,7 @@ export function historian(): (conversation: Conversation, pending: readonly Item
   let seen: readonly Item[] = []
   let settled: readonly RealtimeItem[] = []
   let last: { conversation: Conversation; pending: readonly Item[]; history: readonly RealtimeItem[] } | null = null
-  const growing = new WeakMap<Item, RealtimeItem>()
+  const growing = new Map<Item, RealtimeItem>()
 
   return (conversation, pending) => {
     if (last?.conversation === conversation && last.pending === pending) return last.history
@@ -95,9 +95,10 @@ function answerCall(history: RealtimeItem[], { call_id, output }: { call_id: str
 function withOpen(
   settled: readonly RealtimeItem[],
   open: readonly Item[],
-  growing: WeakMap<Item, RealtimeItem>,
+  growing: Map<Item, RealtimeItem>,
 ): readonly RealtimeItem[] {
   const history = settled.slice()
+  for (const item of growing.keys()) if (!open.includes(item)) growing.delete(item)
   for (const item of open) {
     const at = history.findLastIndex(({ itemId }) => itemId === item.id)
     if (at < 0) continue

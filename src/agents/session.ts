@@ -1,6 +1,5 @@
 import { textOf } from '../conversation/conversation.ts'
 import { isAudio } from '../protocol/audio.ts'
-import { toBase64 } from '../protocol/base64.ts'
 import type { Clock } from '../protocol/clock.ts'
 import type { AudioDelta, ClientEvent, Response, ServerEvent } from '../protocol/events.ts'
 import { type Door, door } from '../session/door.ts'
@@ -56,7 +55,13 @@ export class RealtimeSession<Context = unknown> {
   #agent: RealtimeAgent<Context>
   #life = new AbortController()
 
-  constructor(agent: RealtimeAgent<Context>, options: RealtimeSessionOptions<Context> = {}) {
+  /** `context` is asked for where the agent's tools and instructions are promised one. */
+  constructor(
+    agent: RealtimeAgent<Context>,
+    ...[options = {}]: undefined extends Context
+      ? [options?: RealtimeSessionOptions<Context>]
+      : [options: RealtimeSessionOptions<Context> & { readonly context: Context }]
+  ) {
     const { transport, clock, seed, reconnect, speaker } = options
     this.#agent = agent
     this.#options = options
@@ -229,7 +234,7 @@ export class RealtimeSession<Context = unknown> {
   }
 
   #received(event: ServerEvent | AudioDelta, state: State): void {
-    if (this.#events.has('transport_event')) this.#events.emit('transport_event', asWire(event))
+    this.#events.emit('transport_event', event)
     if (isAudio(event)) return
     if (event.type === 'response.created') {
       this.#events.emit('agent_start', this.#context, this.#agent)
@@ -240,7 +245,7 @@ export class RealtimeSession<Context = unknown> {
 
   #ended(response: Response, { conversation }: State): void {
     const output = response.output ?? []
-    const words = output.map((item) => textOf(conversation.items.find(({ id }) => id === item.id) ?? item))
+    const words = output.map((item) => textOf(conversation.items.findLast(({ id }) => id === item.id) ?? item))
     const text = words.filter((said) => said).join('\n')
     this.#events.emit('agent_end', this.#context, this.#agent, text)
     this.#agent.emit('agent_end', this.#context, text)
@@ -267,11 +272,4 @@ function partOf(part: UserPart): unknown {
 function asEvent({ audio, response_id, item_id }: AudioDelta): RealtimeSessionEvents<unknown>['audio'][0] {
   const whole = audio.byteLength === audio.buffer.byteLength ? audio : audio.slice()
   return { type: 'audio', data: whole.buffer as ArrayBuffer, responseId: response_id, itemId: item_id }
-}
-
-/** Audio is decoded at the door; who asks for the wire's own event gets it as it was. */
-function asWire(event: ServerEvent | AudioDelta): ServerEvent {
-  if (!isAudio(event)) return event
-  const { audio, ...rest } = event
-  return { ...rest, delta: toBase64(audio) } as ServerEvent
 }

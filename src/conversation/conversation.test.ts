@@ -1,15 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Item, ServerEvent } from '../protocol/events.ts'
-import {
-  activeResponse,
-  type Conversation,
-  empty,
-  evolve,
-  interrupt,
-  itemsOf,
-  openCalls,
-  textOf,
-} from './conversation.ts'
+import { activeResponse, type Conversation, empty, evolve, interrupt, itemsOf, textOf } from './conversation.ts'
 
 const event = (type: string, rest: object) => ({ type, event_id: 'e', ...rest }) as unknown as ServerEvent
 const user = (id: string, text: string) =>
@@ -114,10 +105,10 @@ test('a call is open from the moment it is whole until it is answered', () => {
   const whole = { ...call, status: 'completed', arguments: '{}' }
   const output = { id: 'o', type: 'function_call_output', call_id: 'k', output: 'ok' }
   const growing = fold(added(call), event('response.function_call_arguments.delta', { item_id: 'c', delta: '{' }))
-  expect(openCalls(growing)).toEqual([])
+  expect(growing.calls).toEqual([])
   const made = evolve(growing, done(whole))
-  expect(openCalls(made).map(({ call_id }) => call_id)).toEqual(['k'])
-  expect(openCalls(evolve(made, added(output)))).toEqual([])
+  expect(made.calls.map(({ call_id }) => call_id)).toEqual(['k'])
+  expect(evolve(made, added(output)).calls).toEqual([])
 })
 
 test('a lost line leaves what was told as far as it got', () => {

@@ -4,7 +4,7 @@
  * It is folded from server events and from nothing else, so it does not know which end it is on. The client folds
  * the events it receives; the local server folds the events it sends; after the same events both hold the same value.
  */
-import type { Content, Item, Message, Response, ServerEvent } from '../protocol/events.ts'
+import type { Content, FunctionCall, Item, Message, Response, ServerEvent } from '../protocol/events.ts'
 import { find, insert, remove, replace } from './order.ts'
 
 export interface Conversation {
@@ -12,11 +12,13 @@ export interface Conversation {
   readonly items: readonly Item[]
   /** The items still being told, as far as they are: kept apart, so that a delta touches these few only. */
   readonly open: readonly Item[]
+  /** Calls that have been made in full and not yet answered, oldest first. */
+  readonly calls: readonly FunctionCall[]
   /** The responses being given: at most one to the conversation, any number beside it. */
   readonly responses: readonly Response[]
 }
 
-export const empty: Conversation = { items: [], open: [], responses: [] }
+export const empty: Conversation = { items: [], open: [], calls: [], responses: [] }
 
 /** Returns the conversation after `event`. An event that says nothing about it returns it unchanged. */
 export function evolve(conversation: Conversation, event: ServerEvent): Conversation {
@@ -81,17 +83,6 @@ export function activeResponse(conversation: Conversation): Response | undefined
   return conversation.responses.find((response) => response.conversation_id !== null)
 }
 
-/** Calls that have been made in full and not yet answered, oldest first. */
-export function openCalls(conversation: Conversation): readonly Extract<Item, { type: 'function_call' }>[] {
-  const calls: Extract<Item, { type: 'function_call' }>[] = []
-  const answered = new Set<string>()
-  for (const item of conversation.items) {
-    if (item.type === 'function_call_output') answered.add(item.call_id)
-    if (item.type === 'function_call' && item.status === 'completed') calls.push(item)
-  }
-  return calls.filter((call) => !answered.has(call.call_id))
-}
-
 /** What an item says in words: a message's text and transcripts, a call's output. */
 export function textOf(item: Item): string {
   if (item.type === 'function_call_output') return item.output
@@ -110,7 +101,12 @@ function place(conversation: Conversation, told: Item, previous: string | null |
   const item = withoutAudio(told)
   const before = previous ? find(items, previous) : -1
   const at = previous === 'root' ? 0 : before < 0 ? items.length : before + 1
-  return { ...conversation, items: insert(items, at, item), open: isGrowing(item) ? [...open, item] : open }
+  return {
+    ...conversation,
+    items: insert(items, at, item),
+    open: isGrowing(item) ? [...open, item] : open,
+    calls: callsAfter(conversation, item),
+  }
 }
 
 /** The last word on an item. */
@@ -129,6 +125,7 @@ function drop(conversation: Conversation, id: string): Conversation {
     ...conversation,
     items: remove(conversation.items, at),
     open: conversation.open.filter((item) => item.id !== id),
+    calls: conversation.calls.filter((call) => call.id !== id),
   }
 }
 
@@ -154,12 +151,25 @@ function retold(
   const after = change(before, nth >= 0)
   if (then === 'open') return { ...conversation, open: nth < 0 ? [...open, after] : open.with(nth, after) }
   if (nth < 0 && after === before) return conversation
-  return { ...conversation, items: replace(items, at, after), open: nth < 0 ? open : open.toSpliced(nth, 1) }
+  return {
+    ...conversation,
+    items: replace(items, at, after),
+    open: nth < 0 ? open : open.toSpliced(nth, 1),
+    calls: callsAfter(conversation, after),
+  }
+}
+
+function callsAfter({ calls }: Conversation, item: Item): readonly FunctionCall[] {
+  if (item.type === 'function_call_output') return calls.filter(({ call_id }) => call_id !== item.call_id)
+  const isNew = item.type === 'function_call' && item.status === 'completed' && !calls.some(({ id }) => id === item.id)
+  return isNew ? [...calls, item] : calls
 }
 
 /** Changes an item that is being told. One that is not (out of band, or already told) is left as it is. */
 function grown(conversation: Conversation, id: string, change: (item: Item) => Item): Conversation {
-  return isOpen(conversation, id) ? retold(conversation, id, 'open', change) : conversation
+  const { open } = conversation
+  const nth = open.findIndex((item) => item.id === id)
+  return nth < 0 ? conversation : { ...conversation, open: open.with(nth, change(open[nth]!)) }
 }
 
 function isOpen({ open }: Conversation, id: string): boolean {
@@ -179,9 +189,10 @@ function speak(
   const at = Math.min(content_index, content.length)
   const part: Content = content[at] ?? { type }
   const said = whole ? words : wordsOf(part) + words
-  content[at] = part.type.endsWith('audio')
-    ? ({ ...part, transcript: said } as Content)
-    : ({ ...part, text: said } as Content)
+  content[at] =
+    part.type === 'output_audio' || part.type === 'input_audio'
+      ? ({ ...part, transcript: said } as Content)
+      : ({ ...part, text: said } as Content)
   return { ...item, content } as Message
 }
 

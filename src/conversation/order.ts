@@ -21,7 +21,7 @@ export function find(items: Items, id: string): number {
 export function append(items: Items, item: Item): Items {
   const known = placesOf(items)
   known.set(item.id, items.length)
-  return share([...items, item], known)
+  return share(items.toSpliced(items.length, 0, item), known)
 }
 
 export function replace(items: Items, at: number, item: Item): Items {
@@ -40,7 +40,8 @@ function placesOf(items: Items): Map<string, number> {
   const known = places.get(items)
   if (known) return known
   const made = new Map(items.map((item, at) => [item.id, at]))
-  places.set(items, made)
+  // The empty list is everybody's: conversations that begin with it have nothing else in common.
+  if (items.length) places.set(items, made)
   return made
 }
 

@@ -70,8 +70,15 @@ export interface RateLimit {
   readonly reset_seconds?: number
 }
 
+/** A session as it is: its config, and what only the far end knows of it. `expires_at` is in seconds since 1970. */
+export type Session = (SessionConfig | TranscriptionSessionConfig) & {
+  readonly id?: string
+  readonly object?: string
+  readonly expires_at?: number
+}
+
 type SessionEvents =
-  | Told<'session.created' | 'session.updated', { readonly session: SessionConfig | TranscriptionSessionConfig }>
+  | Told<'session.created' | 'session.updated', { readonly session: Session }>
   | Told<
       'conversation.created',
       { readonly conversation: { readonly id?: string; readonly object?: 'realtime.conversation' } }
@@ -97,6 +104,7 @@ type ItemEvents =
       InContent & {
         readonly transcript: string
         readonly usage: TranscriptionUsage
+        readonly languages?: readonly { readonly code: string }[]
         readonly logprobs?: readonly LogProb[] | null
       }
     >
@@ -186,5 +194,8 @@ export interface UnknownServerEvent {
 
 export type ServerEvent = KnownServerEvent | UnknownServerEvent
 
-/** Audio of the agent, as a transport hands it over: bytes in the session's output format, instead of base64. */
-export type AudioDelta = Told<'response.output_audio.delta', InPart & { readonly audio: Uint8Array }>
+/** Audio of the agent, as a transport hands it over: with its bytes, in the session's output format. */
+export type AudioDelta = Told<
+  'response.output_audio.delta',
+  InPart & { readonly delta: string; readonly audio: Uint8Array }
+>

@@ -96,10 +96,22 @@ export type Item =
   | McpApprovalRequest
   | McpApprovalResponse
 
-type Unnamed<T> = T extends { readonly type: `mcp_${string}` }
-  ? T
-  : T extends unknown
-    ? Omit<T, 'id'> & { readonly id?: string }
-    : never
-/** An item as a client makes it: the far end names it where the client does not, save what belongs to MCP. */
-export type ItemToCreate = Unnamed<Item>
+/** An item as a client makes it: the far end names it, and its call, where the client does not. */
+export type ItemToCreate =
+  | Unnamed<MessageToCreate, 'id'>
+  | Unnamed<FunctionCall, 'id' | 'call_id'>
+  | Unnamed<FunctionCallOutput, 'id'>
+  | Unnamed<McpListTools, 'id'>
+  | McpCall
+  | McpApprovalRequest
+  | McpApprovalResponse
+
+type MessageToCreate<Each = Message> =
+  Each extends MessageOf<infer Role, infer Part> ? MessageOf<Role, Transcribed<Part>> : never
+/** `transcript` is null only where the far end has yet to hear. */
+type Transcribed<Part> = Part extends { readonly transcript?: string | null }
+  ? Omit<Part, 'transcript'> & { readonly transcript?: string }
+  : Part
+type Unnamed<T, Key extends PropertyKey> = T extends unknown
+  ? Omit<T, Key> & { readonly [Name in Key & keyof T]?: T[Name] }
+  : never

@@ -9,13 +9,22 @@ type Fields = Readonly<Record<string, unknown>>
  * refused too, so that nothing inside has to ask again.
  */
 export function parse(text: string): ServerEvent | null {
-  let value: unknown
+  const value = parseObject(text)
+  return value && typeof value['type'] === 'string' && isWhole(value['type'], value) ? (value as never) : null
+}
+
+export function parseObject(text: string): Fields | null {
   try {
-    value = JSON.parse(text)
+    const value: unknown = JSON.parse(text)
+    return isObject(value) ? value : null
   } catch {
     return null
   }
-  return isObject(value) && typeof value['type'] === 'string' && isWhole(value['type'], value) ? (value as never) : null
+}
+
+/** An audio delta, whatever stands for its audio. */
+export function isAudioDelta(event: Fields): boolean {
+  return event['type'] === 'response.output_audio.delta' && isInItem(event)
 }
 
 /** What the core reads of each family of events. */

@@ -1,5 +1,5 @@
 import type { Item, ItemToCreate } from './items.ts'
-import type { AudioFormat, Prompt, Tool, ToolChoice } from './session-config.ts'
+import type { AudioFormat, Prompt, Tool, ToolChoice, VoiceName } from './session-config.ts'
 
 export interface Usage {
   readonly total_tokens?: number
@@ -38,7 +38,7 @@ export interface Response {
   readonly conversation_id?: string | null
   readonly output_modalities?: readonly ('text' | 'audio')[]
   readonly max_output_tokens?: number | 'inf'
-  readonly audio?: { readonly output?: { readonly format?: AudioFormat; readonly voice?: string } }
+  readonly audio?: { readonly output?: { readonly format?: AudioFormat; readonly voice?: VoiceName } }
   readonly metadata?: { readonly [name: string]: string } | null
   readonly usage?: Usage | null
 }
@@ -48,7 +48,7 @@ export interface ResponseCreateParams {
   readonly instructions?: string
   readonly output_modalities?: readonly ('text' | 'audio')[]
   readonly audio?: {
-    readonly output?: { readonly format?: AudioFormat; readonly voice?: string | { readonly id: string } }
+    readonly output?: { readonly format?: AudioFormat; readonly voice?: VoiceName | { readonly id: string } }
   }
   readonly tools?: readonly Tool[]
   readonly tool_choice?: ToolChoice

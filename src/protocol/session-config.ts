@@ -26,25 +26,45 @@ export type TurnDetection =
 export interface Transcription {
   readonly model?: string
   readonly language?: string
+  readonly languages?: readonly string[]
+  /** Words that are likely to be said. */
+  readonly keywords?: readonly string[]
   readonly prompt?: string
   readonly delay?: 'minimal' | 'low' | 'medium' | 'high' | 'xhigh'
 }
 
 export interface NoiseReduction {
   readonly type?: 'near_field' | 'far_field'
+  /** Default: 1. */
+  readonly strength?: number
 }
 
+/** The voices that are known; others are taken as they are spelt. */
+export type VoiceName =
+  | 'alloy'
+  | 'ash'
+  | 'ballad'
+  | 'cedar'
+  | 'coral'
+  | 'echo'
+  | 'marin'
+  | 'sage'
+  | 'shimmer'
+  | 'verse'
+  | (string & {})
+
+/** null switches off. */
 export interface AudioInput {
   readonly format?: AudioFormat
-  readonly noise_reduction?: NoiseReduction
-  readonly transcription?: Transcription
+  readonly noise_reduction?: NoiseReduction | null
+  readonly transcription?: Transcription | null
   readonly turn_detection?: TurnDetection | null
 }
 
 export interface AudioOutput {
   readonly format?: AudioFormat
   readonly speed?: number
-  readonly voice?: string | { readonly id: string }
+  readonly voice?: VoiceName | { readonly id: string }
 }
 
 export interface FunctionTool {
@@ -54,16 +74,37 @@ export interface FunctionTool {
   readonly parameters?: unknown
 }
 
+/** The tools of an MCP server, by name, or by what they do. */
+export interface McpToolFilter {
+  readonly tool_names?: readonly string[]
+  readonly read_only?: boolean
+}
+
+/** The tools of a server that the far end itself calls. It is named by one of `server_url`, `connector_id`, `tunnel_id`. */
 export interface McpTool {
   readonly type: 'mcp'
   readonly server_label: string
   readonly server_url?: string
   readonly server_description?: string
-  readonly connector_id?: string
+  readonly connector_id?:
+    | 'connector_dropbox'
+    | 'connector_gmail'
+    | 'connector_googlecalendar'
+    | 'connector_googledrive'
+    | 'connector_microsoftteams'
+    | 'connector_outlookcalendar'
+    | 'connector_outlookemail'
+    | 'connector_sharepoint'
+  readonly tunnel_id?: string
   readonly authorization?: string
   readonly headers?: { readonly [name: string]: string } | null
-  readonly allowed_tools?: unknown
-  readonly require_approval?: unknown
+  readonly allowed_tools?: readonly string[] | McpToolFilter | null
+  readonly allowed_callers?: readonly ('direct' | 'programmatic')[] | null
+  readonly require_approval?:
+    | 'always'
+    | 'never'
+    | { readonly always?: McpToolFilter; readonly never?: McpToolFilter }
+    | null
   readonly defer_loading?: boolean
 }
 
@@ -95,7 +136,7 @@ export interface Prompt {
   readonly version?: string | null
   readonly variables?: { readonly [name: string]: string | PromptInput } | null
 }
-export type PromptInput =
+export type PromptInput = { readonly prompt_cache_breakpoint?: { readonly mode: 'explicit' } } & (
   | { readonly type: 'input_text'; readonly text: string }
   | {
       readonly type: 'input_image'
@@ -105,11 +146,13 @@ export type PromptInput =
     }
   | {
       readonly type: 'input_file'
+      readonly detail?: 'low' | 'high' | 'auto'
       readonly file_data?: string
       readonly file_id?: string | null
       readonly file_url?: string
       readonly filename?: string
     }
+)
 
 /** A conversation with a model. Every `session.update` names its `type`, even a partial one. */
 export interface SessionConfig {

@@ -3,11 +3,13 @@
 type CamelKey<Key> = Key extends `${infer Head}_${infer Tail}` ? `${Head}${Capitalize<CamelKey<Tail>>}` : Key
 
 /** The same, its keys in camelCase; the wire's spelling is accepted beside it. */
-export type Camel<T> = T extends readonly (infer Element)[]
-  ? readonly Camel<Element>[]
-  : T extends object
-    ? { readonly [Key in keyof T as CamelKey<Key>]?: Camel<T[Key]> } & { readonly [Key in keyof T]?: Camel<T[Key]> }
-    : T
+export type Camel<T> = T extends string
+  ? T
+  : T extends readonly (infer Element)[]
+    ? readonly Camel<Element>[]
+    : T extends object
+      ? { readonly [Key in keyof T as CamelKey<Key>]?: Camel<T[Key]> } & { readonly [Key in keyof T]?: Camel<T[Key]> }
+      : T
 
 /** Keys under which the words are the app's own: they are left as they are. */
 const verbatim = new Set(['metadata', 'headers', 'variables', 'parameters'])

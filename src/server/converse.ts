@@ -292,7 +292,7 @@ export function converse(options: ConverseOptions): Call {
 
   const began = {
     id: newId('sess_'),
-    object: 'realtime.session',
+    object: session.type === 'realtime' ? 'realtime.session' : 'realtime.transcription_session',
     expires_at: Math.floor((epochMs + beganAt + sessionMs) / 1000),
   }
   emit({ type: 'session.created', session: { ...session, ...began } })

@@ -67,6 +67,8 @@ export interface Turn {
   readonly covered: boolean
   /** Calls that were handed to a tool, by call id: each runs once. */
   readonly calls: readonly string[]
+  /** Calls that an output was said for, by call id: each is answered once. */
+  readonly answered: readonly string[]
   /** Responses that were cut: audio of theirs that still comes is never heard. */
   readonly cut: readonly string[]
 }
@@ -129,7 +131,7 @@ export function start({ config = {}, conversation = empty, reconnect = {}, seed 
     conversation,
     pending: [],
     unsent: [],
-    turn: { asked: null, owed: null, covered: false, calls: [], cut: [] },
+    turn: { asked: null, owed: null, covered: false, calls: [], answered: [], cut: [] },
     playback: { item: null, cuts: {} },
     usage: noUsage,
     reconnect: { attempts: 7, timeoutMs: 15_000, ...reconnect },

@@ -240,6 +240,7 @@ const audio = (item_id: string, response_id = 'r'): Input => ({
     item_id,
     output_index: 0,
     content_index: 0,
+    delta: 'AAAAAA==',
     audio: new Uint8Array(4),
   },
 })

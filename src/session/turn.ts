@@ -2,7 +2,8 @@
  * Who speaks. One response at a time: asking while one is being given leaves it owed; it is paid when the response is
  * done and no tool call is open. Every call id is answered once.
  */
-import { activeResponse, openCalls } from '../conversation/conversation.ts'
+import { activeResponse, type Conversation } from '../conversation/conversation.ts'
+import { find } from '../conversation/order.ts'
 import { createItem } from '../conversation/retell.ts'
 import type { Item, RealtimeError, Response, ResponseCreateParams } from '../protocol/events.ts'
 import { type Call, type Effect, type State, type Step, transmit } from './state.ts'
@@ -55,13 +56,15 @@ export function called(state: State, call: Call, response_id: string | null): St
 
 /** Calls that stand in a restored conversation and were never run. */
 export function callsOf(state: State): Step {
-  return dispatch(state, openCalls(state.conversation), null)
+  return dispatch(state, state.conversation.calls, null)
 }
 
 export function answered(state: State, item: Item, respond: boolean): Step {
-  if (item.type === 'function_call_output' && isAnswered(state, item.call_id)) return [state, []]
-  const owed = state.turn.owed ?? (respond ? {} : null)
-  const [next, effects] = said({ ...state, turn: { ...state.turn, owed } }, item)
+  const { turn } = state
+  if (item.type !== 'function_call_output' || turn.answered.includes(item.call_id)) return [state, []]
+  const owed = turn.owed ?? (respond ? {} : null)
+  const answered = [...turn.answered, item.call_id]
+  const [next, effects] = said({ ...state, turn: { ...turn, owed, answered } }, item)
   const [then, more] = pay(next)
   return [then, [...effects, ...more]]
 }
@@ -86,33 +89,27 @@ export function refused(state: State, error: RealtimeError): Step {
 }
 
 function dispatch(state: State, items: readonly Item[], response_id: string | null): Step {
+  const { turn, conversation } = state
   const fresh = items.filter(
     (item): item is Call =>
       item.type === 'function_call' &&
       item.status === 'completed' &&
-      !state.turn.calls.includes(item.call_id) &&
-      !isAnswered(state, item.call_id),
+      !turn.calls.includes(item.call_id) &&
+      !isAnswered(conversation, item),
   )
   if (fresh.length === 0) return [state, []]
-  const calls = [...state.turn.calls, ...fresh.map(({ call_id }) => call_id)]
-  return [{ ...state, turn: { ...state.turn, calls } }, fresh.map((call) => ({ type: 'call', call, response_id }))]
+  const calls = [...turn.calls, ...fresh.map(({ call_id }) => call_id)]
+  return [{ ...state, turn: { ...turn, calls } }, fresh.map((call) => ({ type: 'call', call, response_id }))]
 }
 
 /** Calls without an output, said or about to be. */
-function unanswered(state: State): readonly Call[] {
-  return openCalls(state.conversation).filter((call) => !isPending(state, call.call_id))
+function unanswered({ conversation, turn }: State): readonly Call[] {
+  return conversation.calls.filter(({ call_id }) => !turn.answered.includes(call_id))
 }
 
-function isAnswered(state: State, call_id: string): boolean {
-  return isPending(state, call_id) || state.conversation.items.some((item) => isOutputOf(item, call_id))
-}
-
-function isPending(state: State, call_id: string): boolean {
-  return state.pending.some((item) => isOutputOf(item, call_id))
-}
-
-function isOutputOf(item: Item, call_id: string): boolean {
-  return item.type === 'function_call_output' && item.call_id === call_id
+/** A call that stands in the conversation and is not open there has its output. One that stands beside it has none. */
+function isAnswered({ items, calls }: Conversation, { id }: Call): boolean {
+  return find(items, id) >= 0 && !calls.some((call) => call.id === id)
 }
 
 /** Asked for without wishes of its own: any response will do. */

@@ -7,7 +7,11 @@ const state = start({ config: { audio: { input: { transcription: { model: 'm' } 
 const event = (type: string, rest: object = {}) => ({ type, event_id: 'e', ...rest }) as unknown as ServerEvent
 /** 20 ms of PCM16 at 24 kHz, all of one value. */
 const frame = (value: number) => new Uint8Array(960).fill(value)
-const values = (pieces: readonly Uint8Array[]) => pieces.map(([value]) => value)
+/** The value of each frame, in order. */
+const values = (pieces: readonly Uint8Array[]) => {
+  const all = Buffer.concat(pieces)
+  return Array.from({ length: all.length / 960 }, (_, n) => all[n * 960])
+}
 
 function spoken(limit = 1e6) {
   const microphone = uplink(limit)
@@ -26,7 +30,7 @@ test('a turn is kept until it has words, and then only what came after it', () =
 
 test('a turn that stands in the conversation is not said again after a lost line; one that does not, is', () => {
   const standing = spoken()
-  standing.lost({ ...state, conversation: { items: [{ id: 'a' } as Item], open: [], responses: [] } })
+  standing.lost({ ...state, conversation: { items: [{ id: 'a' } as Item], open: [], calls: [], responses: [] } })
   expect(values(standing.retell())).toEqual([4, 5])
   const gone = spoken()
   gone.lost(state)

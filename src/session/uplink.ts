@@ -19,17 +19,30 @@ export interface Uplink {
   retell(): readonly Uint8Array[]
 }
 
+/** Microphone frames are small and many: they are kept in blocks of this many bytes, a second of PCM16. */
+const blockBytes = 48_000
+
+interface Block {
+  readonly bytes: Uint8Array
+  used: number
+}
+
 /** Keeps at most `limit` bytes; what is older is let go. */
 export function uplink(limit: number): Uplink {
-  const pieces: Uint8Array[] = []
-  /** The place of the first piece, and of the end, in bytes since the line began. */
+  let blocks: Block[] = []
+  /** Places in bytes since the line began: of the first block, of what is still kept, and of the end. */
+  let first = 0
   let begin = 0
   let end = 0
   let stopped: number | null = null
   let ends = new Map<string, number>()
 
   const forget = (to: number) => {
-    while (pieces.length && begin + pieces[0]!.length <= to) begin += pieces.shift()!.length
+    begin = Math.max(begin, to)
+    for (let block = blocks[0]; block && first + block.used <= begin; block = blocks[0]) {
+      first += block.used
+      blocks.shift()
+    }
   }
   const understood = (item_id: string) => {
     const to = ends.get(item_id)
@@ -39,7 +52,13 @@ export function uplink(limit: number): Uplink {
 
   return {
     keep(audio) {
-      pieces.push(audio.slice())
+      let block = blocks.at(-1)
+      if (!block || block.used + audio.length > block.bytes.length) {
+        block = { bytes: new Uint8Array(Math.max(blockBytes, audio.length)), used: 0 }
+        blocks.push(block)
+      }
+      block.bytes.set(audio, block.used)
+      block.used += audio.length
       end += audio.length
       const had = begin
       forget(end - limit)
@@ -72,9 +91,11 @@ export function uplink(limit: number): Uplink {
       stopped = null
     },
     retell() {
-      begin = 0
-      end = pieces.reduce((sum, { length }) => sum + length, 0)
-      return pieces
+      const told = blocks.map(({ bytes, used }, n) => bytes.slice(n ? 0 : begin - first, used))
+      blocks = told.map((bytes) => ({ bytes, used: bytes.length }))
+      first = begin = 0
+      end = told.reduce((sum, { length }) => sum + length, 0)
+      return told
     },
   }
 }

@@ -94,6 +94,7 @@ test('audio comes out as the bytes that were sent', () => {
       item_id: 'i',
       output_index: 0,
       content_index: 0,
+      delta: Buffer.from(bytes).toString('base64'),
       audio: bytes,
     })
   }

@@ -1,15 +1,14 @@
 /**
  * Audio deltas are found without parsing the whole frame, since nine tenths of a call's bytes are base64.
  *
- * Why that is safe: the bytes `"delta":"` cannot stand inside a JSON string, where each quote has a backslash before it
- * and `delta"` has none; so they are a key that ends in `delta` and the begin of its value. The value is taken up to the
- * next quote, and holds no backslash, so that quote ends it. What remains is parsed with an empty value in its place,
- * must have no escapes (a key could be spelled with them), and must be an audio delta whose own `delta` is the empty one,
- * with no second `"delta"` anywhere. Any other frame is parsed whole.
+ * Why that is safe: in a frame without a backslash, the bytes `"delta":"` cannot stand inside a string, so they are the
+ * key `delta` and the begin of its value, and the next quote ends it. That field is replaced by `"audio":null`, and the
+ * rest is parsed: when it is an audio delta, has that `audio` at its top, and no other `"delta"` anywhere, the field was
+ * the event's own. Any other frame is parsed whole.
  */
 import { fromBase64 } from '../protocol/base64.ts'
 import type { AudioDelta, ServerEvent } from '../protocol/events.ts'
-import { parse } from '../protocol/parse.ts'
+import { isAudioDelta, parse, parseObject } from '../protocol/parse.ts'
 
 export const marker = '"delta":"'
 /** Shorter frames are parsed sooner than searched. */
@@ -23,28 +22,29 @@ export function readText(text: string): ServerEvent | AudioDelta | null {
 
 function findAudio(text: string): AudioDelta | null {
   const at = text.indexOf(marker)
-  if (at < 0) return null
   const start = at + marker.length
-  const end = text.indexOf('"', start)
+  const end = at < 0 ? -1 : text.indexOf('"', start)
   if (end < 0) return null
-  const base64 = text.slice(start, end)
-  if (base64.includes('\\')) return null
-  return audioDelta(text.slice(0, start) + text.slice(end), () => fromBase64(base64))
+  return audioDelta(text.slice(0, at), text.slice(start, end), text.slice(end + 1), fromBase64)
 }
 
-/** The audio delta of a frame without its audio, if that is what it is. */
-export function audioDelta(rest: string, audio: () => Uint8Array): AudioDelta | null {
-  if (rest.includes('\\')) return null
-  const event = parse(rest)
-  if (event?.type !== 'response.output_audio.delta' || event.delta !== '') return null
-  if (rest.indexOf('"delta"') !== rest.lastIndexOf('"delta"')) return null
-  const { delta: _, ...fields } = event
-  return { ...fields, audio: audio() }
+/** The audio delta of a frame, from what stands before, in and behind its audio; if that is what it is. */
+export function audioDelta(
+  before: string,
+  base64: string,
+  behind: string,
+  decode: (base64: string) => Uint8Array | null,
+): AudioDelta | null {
+  const rest = `${before}"audio":null${behind}`
+  if (base64.includes('\\') || rest.includes('\\') || rest.includes('"delta"')) return null
+  const event = parseObject(rest) as { audio?: unknown; delta?: string } | null
+  if (event?.audio !== null || !isAudioDelta(event)) return null
+  event.delta = base64
+  event.audio = decode(base64)
+  return event.audio ? (event as unknown as AudioDelta) : null
 }
 
-/** An audio delta that was parsed whole. */
+/** An audio delta that was parsed whole gets its bytes. */
 export function decoded(event: ServerEvent | null): ServerEvent | AudioDelta | null {
-  if (event?.type !== 'response.output_audio.delta') return event
-  const { delta, ...fields } = event
-  return { ...fields, audio: fromBase64(delta) }
+  return event?.type === 'response.output_audio.delta' ? { ...event, audio: fromBase64(event.delta) } : event
 }

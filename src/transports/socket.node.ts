@@ -2,7 +2,7 @@ import { WebSocket } from 'ws'
 import type { AudioDelta, ServerEvent } from '../protocol/events.ts'
 import { parse } from '../protocol/parse.ts'
 import { audioDelta, decoded, marker, searchedFrom } from './frame.ts'
-import type { SocketLike, Wire, WireListener, WireRequest } from './wire.ts'
+import { appendOf, type SocketLike, type Wire, type WireListener, type WireRequest } from './wire.ts'
 
 /** Opens a WebSocket of Node, with the key in a header, and without compression: audio does not compress. */
 export function openWire(request: WireRequest, listener: WireListener): Wire {
@@ -13,7 +13,14 @@ export function openWire(request: WireRequest, listener: WireListener): Wire {
     ...(project ? { 'OpenAI-Project': project } : {}),
     ...request.headers,
   }
-  const socket = new WebSocket(request.url, { headers, perMessageDeflate: false, handshakeTimeout: 30_000 })
+  const socket = new WebSocket(request.url, {
+    headers,
+    perMessageDeflate: false,
+    handshakeTimeout: 30_000,
+    // A mask keeps what we send from being taken for HTTP by those between (RFC 6455, 10.3). JSON cannot be: it has no
+    // line breaks of its own, and those in its strings are escaped. So a mask of zeros does, and costs nothing.
+    generateMask: () => {},
+  })
   let failure = ''
   socket.on('open', () => {
     listener.opened()
@@ -44,7 +51,11 @@ export function openWire(request: WireRequest, listener: WireListener): Wire {
     send: (text) => {
       if (socket.readyState === WebSocket.OPEN) socket.send(text)
     },
-    base64: (bytes) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64'),
+    append: (audio) => {
+      if (socket.readyState !== WebSocket.OPEN) return
+      const base64 = Buffer.from(audio.buffer, audio.byteOffset, audio.byteLength).toString('base64')
+      socket.send(Buffer.from(appendOf(base64), 'latin1'), { binary: false })
+    },
     waiting: () => socket.bufferedAmount,
     close: () => socket.close(),
   }
@@ -62,19 +73,19 @@ export function readFrame(frame: Buffer): ServerEvent | AudioDelta | null {
 }
 
 const quote = 0x22
-const backslash = 0x5c
+const markerBytes = Buffer.from(marker)
 
 function findAudio(frame: Buffer): AudioDelta | null {
-  const at = frame.indexOf(marker)
-  if (at < 0) return null
-  const start = at + marker.length
-  const end = frame.indexOf(quote, start)
-  if (end < 0 || frame.subarray(start, end).includes(backslash)) return null
-  const rest = frame.toString('utf8', 0, start) + frame.toString('utf8', end)
-  return audioDelta(rest, () => {
-    const base64 = frame.toString('latin1', start, end)
-    const audio = Buffer.allocUnsafeSlow(Buffer.byteLength(base64, 'base64'))
-    const written = audio.write(base64, 'base64')
-    return new Uint8Array(audio.buffer, 0, written)
-  })
+  const at = frame.indexOf(markerBytes)
+  const start = at + markerBytes.length
+  const end = at < 0 ? -1 : frame.indexOf(quote, start)
+  if (end < 0) return null
+  const base64 = frame.toString('latin1', start, end)
+  return audioDelta(frame.toString('utf8', 0, at), base64, frame.toString('utf8', end + 1), decodeBase64)
+}
+
+/** Null for what is not base64 from end to end. */
+function decodeBase64(base64: string): Uint8Array | null {
+  const audio = Buffer.allocUnsafeSlow(Buffer.byteLength(base64, 'base64'))
+  return audio.write(base64, 'base64') === audio.length ? new Uint8Array(audio.buffer) : null
 }

@@ -63,7 +63,7 @@ export function webSocket(options: WebSocketOptions = {}): Dial {
       },
       append(audio) {
         if (line.isOver() || !wire || wire.waiting() > bufferLimit) return false
-        wire.send(appendOf(wire.base64(audio)))
+        wire.append(audio)
         return true
       },
       close() {
@@ -73,11 +73,6 @@ export function webSocket(options: WebSocketOptions = {}): Dial {
     }
     return connection
   }
-}
-
-/** A frame of microphone audio. Base64 needs no escapes, so that the frame is joined instead of being stringified. */
-function appendOf(base64: string): string {
-  return `{"type":"input_audio_buffer.append","audio":"${base64}"}`
 }
 
 /** `wss://api.openai.com/v1/realtime?model=M` or `?call_id=C`; an address that was given keeps its own query. */

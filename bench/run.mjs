@@ -1,0 +1,131 @@
+/**
+ * Measures what Parley costs, as ratios to the least that any client must do, in one run and on the same bytes.
+ *
+ *   npm run bench                about half a minute
+ *   npm run bench -- --quick     under ten seconds, and rougher
+ *   npm run bench -- --strict    exit code 1 when a goal is missed
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { frames } from './frames.mjs'
+import { farEnd, median, ratio, sampleClients } from './measure.mjs'
+
+const { values: options } = parseArgs({ options: { quick: { type: 'boolean' }, strict: { type: 'boolean' } } })
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const goals = []
+
+buildIfStale()
+const { eventCosts } = await import('./history.mjs')
+const { toolCalls } = await import('./tools.mjs')
+const { size } = await import('./size.mjs')
+const began = performance.now()
+const far = await farEnd()
+try {
+  await showReceiving()
+  await showSending()
+} finally {
+  far.stop()
+}
+await showHistory()
+await showTools()
+await showSize()
+showGoals()
+
+async function showReceiving() {
+  const turns = 100
+  const events = turns * frames(0, 1).length
+  const names = ['wire', 'floor', 'transport', 'session', 'sessionAndEvents']
+  const rounds = options.quick ? { rounds: 5, warmups: 2 } : { rounds: 25, warmups: 5 }
+  const used = await sampleClients(names, far.url, turns, rounds)
+  const row = (words, name) => line(words, micro(median(used[name]) / events), times(ratio(used[name], used.floor)))
+  title('Receive: a voice call, audio deltas of 4 to 16 KB', 'µs CPU an event', '× floor')
+  row('wire: ws, the payload dropped', 'wire')
+  row('floor: ws, JSON.parse, Buffer.from', 'floor')
+  row('OpenAIRealtimeWebSocket alone, every event', 'transport')
+  row('RealtimeSession: audio, history', 'session')
+  row('RealtimeSession: audio, history, every event', 'sessionAndEvents')
+  goal('receive, history and events on', ratio(used.sessionAndEvents, used.floor), 1, '× floor')
+}
+
+async function showSending() {
+  const frames = 500
+  const rounds = options.quick ? { rounds: 13, warmups: 8 } : { rounds: 61, warmups: 20 }
+  const used = await sampleClients(['upload', 'sendAudio'], far.url, frames, rounds)
+  const row = (words, name) => line(words, micro(median(used[name]) / frames), times(ratio(used[name], used.upload)))
+  title('Send: microphone audio, 20 ms of PCM16 at 24 kHz', 'µs CPU a frame', '× floor')
+  row('floor: Buffer.toString, JSON.stringify, ws', 'upload')
+  row('RealtimeSession: sendAudio', 'sendAudio')
+  goal('microphone upload', ratio(used.sendAudio, used.upload), 0.5, '× floor')
+}
+
+async function showHistory() {
+  const used = await eventCosts(options.quick ? { rounds: 11, warmups: 5 } : { rounds: 61, warmups: 15 })
+  const row = (words, kind) => {
+    const [few, many] = ['few', 'many'].map((items) => used[`${kind} ${items}`])
+    line(words, micro(median(few)), micro(median(many)), times(ratio(many, few)))
+    return ratio(many, few)
+  }
+  title('An event of a voice turn, no socket, in µs CPU', 'at 10 items', 'at 2,000', '× at 10')
+  const stepped = row('step', 'step')
+  row('RealtimeSession: audio, history; from the event', 'session')
+  const told = row('RealtimeSession: audio, history; from the frame', 'frame')
+  goal('an event at 2,000 items, step', stepped, 1.1, '× at 10')
+  goal('an event at 2,000 items, session, from the frame', told, 1.1, '× at 10')
+}
+
+async function showTools() {
+  const { few, many } = await toolCalls(options.quick ? { rounds: 9, warmups: 4 } : { rounds: 41, warmups: 10 })
+  title('A tool call, made in full → its output written, in µs', 'at 10 items', 'at 2,000', '× at 10')
+  line('RealtimeSession: history', micro(median(few)), micro(median(many)), times(ratio(many, few)))
+}
+
+async function showSize() {
+  const { raw, gzipped } = await size()
+  title('The browser entry, bundled and minified, in KB', 'raw', 'gzipped')
+  line('parley-voice', (raw / 1_000).toFixed(1), (gzipped / 1_000).toFixed(1))
+}
+
+function showGoals() {
+  console.log('\nGoals')
+  for (const { name, figure, limit, unit } of goals) {
+    const met = figure <= limit
+    console.log(`  ${met ? '✓' : '✗'} ${name}: ${figure.toFixed(2)} ${unit} (at most ${limit.toFixed(2)})`)
+    if (!met && options.strict) process.exitCode = 1
+  }
+  console.log(
+    `\nMeasured in ${((performance.now() - began) / 1_000).toFixed(0)} s. bench/README.md says how to read this.`,
+  )
+}
+
+function goal(name, figure, limit, unit) {
+  goals.push({ name, figure, limit, unit })
+}
+
+function title(words, ...columns) {
+  console.log(`\n${words.padEnd(54)}${columns.map((column) => column.padStart(16)).join('')}`)
+}
+
+function line(words, ...figures) {
+  console.log(`  ${words.padEnd(52)}${figures.map((figure) => figure.padStart(16)).join('')}`)
+}
+
+function micro(figure) {
+  return figure.toFixed(figure < 10 ? 2 : 1)
+}
+
+function times(figure) {
+  return figure.toFixed(2)
+}
+
+/** The figures are those of the sources as they are. */
+function buildIfStale() {
+  const built = join(root, 'dist/index.js')
+  const files = readdirSync(join(root, 'src'), { recursive: true }).map((file) => join(root, 'src', file))
+  const newest = Math.max(...files.map((file) => statSync(file).mtimeMs))
+  if (existsSync(built) && statSync(built).mtimeMs >= newest) return
+  const { status } = spawnSync(process.execPath, [join(root, 'scripts/build.mjs')], { stdio: 'inherit' })
+  if (status !== 0) process.exit(status ?? 1)
+}

@@ -1,0 +1,52 @@
+/**
+ * What it costs to send microphone audio, 20 ms of PCM16 at 24 kHz at a time: bare, and through Parley. Each of these
+ * opens one line and gives back a sample of it: µs of CPU for the next so many frames. Run in `client.mjs`.
+ */
+import { once } from 'node:events'
+import { WebSocket } from 'ws'
+import { lcg } from './frames.mjs'
+import { cpuUntil } from './measure.mjs'
+import { connected } from './sessions.mjs'
+
+const frameBytes = 960
+const random = lcg(3)
+const microphone = Uint8Array.from({ length: 50 * frameBytes }, () => random() * 256)
+
+/** The least that one writes: an event as an object, made JSON. */
+export async function upload(url) {
+  const socket = new WebSocket(url, { perMessageDeflate: false })
+  await once(socket, 'message')
+  return microphoneOf(socket, (chunk) => {
+    const audio = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString('base64')
+    socket.send(JSON.stringify({ type: 'input_audio_buffer.append', audio }))
+  })
+}
+
+/** `sendAudio` of `RealtimeSession`. */
+export async function sendAudio(url) {
+  const { call, line } = await connected(url, 'session')
+  return microphoneOf(line.connectionState.websocket, (chunk) => call.sendAudio(chunk))
+}
+
+/** One frame each turn of the event loop, as a microphone has it, until the far end has counted them all. */
+function microphoneOf(socket, send) {
+  let heard
+  socket.on('message', (data) => heard?.(data))
+  const until = (type) => new Promise((resolve) => (heard = (data) => data.includes(type) && resolve()))
+
+  return async (frames) => {
+    const counting = until('bench.counting')
+    socket.send(JSON.stringify({ type: 'bench.count', until: frames }))
+    await counting
+    return cpuUntil((ended) => {
+      until('bench.counted').then(ended)
+      let sent = 0
+      const next = () => {
+        const at = (sent % 50) * frameBytes
+        send(microphone.subarray(at, at + frameBytes))
+        if (++sent < frames) setImmediate(next)
+      }
+      next()
+    })
+  }
+}
