@@ -30,7 +30,7 @@ const debian = [
 /** Throws an error with a sentence for the user when there is no going on. */
 export async function setup(purpose) {
   checkNode()
-  await installPackages()
+  await installPackages(purpose)
   await installDebianPackages(debian.filter((one) => one.for.includes(purpose)))
   await build()
 }
@@ -48,21 +48,24 @@ function checkNode() {
   )
 }
 
-async function installPackages() {
-  if (installedAsLocked()) return
-  const { code, output } = await during('npm packages: npm ci', () => npm(['ci', '--include=dev'], { cwd: root }))
+/** A call needs nothing of the workspaces, which hold what is heavy and only tested with. */
+async function installPackages(purpose) {
+  if (installedAsLocked(purpose)) return
+  const args = ['ci', '--include=dev', ...(purpose === 'call' ? ['--workspaces=false'] : [])]
+  const { code, output } = await during('npm packages: npm ci', () => npm(args, { cwd: root }))
   if (code) throw new Error(`npm ci failed, so nothing can be built.\n${indent(output)}`)
 }
 
 /** npm notes in node_modules what it installed. Packages for other systems are optional, and may be absent. */
-function installedAsLocked() {
+function installedAsLocked(purpose) {
   const note = 'node_modules/.package-lock.json'
   if (!existsSync(join(root, note))) return false
   const installed = JSON.parse(read(note)).packages
-  const locked = Object.entries(JSON.parse(read('package-lock.json')).packages)
-  return locked.every(
-    ([path, { version, optional }]) => path === '' || optional || installed[path]?.version === version,
-  )
+  const locked = JSON.parse(read('package-lock.json')).packages
+  const { dependencies, devDependencies } = locked['']
+  const ours = Object.keys({ ...dependencies, ...devDependencies }).map((name) => `node_modules/${name}`)
+  const wanted = purpose === 'call' ? ours : Object.keys(locked).filter((path) => path.startsWith('node_modules/'))
+  return wanted.every((path) => locked[path].optional || installed[path]?.version === locked[path].version)
 }
 
 async function installDebianPackages(wanted) {

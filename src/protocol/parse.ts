@@ -10,10 +10,28 @@ type Fields = Readonly<Record<string, unknown>>
  */
 export function parse(text: string): ServerEvent | null {
   const value = parseObject(text)
-  return value && typeof value['type'] === 'string' && isWhole(value['type'], value) ? (value as never) : null
+  if (!value || typeof value['type'] !== 'string') return null
+  const type = interned(value['type'])
+  value['type'] = type
+  return isWhole(type, value) ? (value as never) : null
 }
 
-export function parseObject(text: string): Fields | null {
+/** Types seen so far. What a far end makes up is not kept for ever. */
+const types = new Map<string, string>()
+
+/**
+ * The same string as a property's key is, which engines compare by address: one event is compared with dozens of types
+ * on its way, and a string fresh from JSON would be compared letter by letter each time.
+ */
+function interned(type: string): string {
+  const known = types.get(type)
+  if (known !== undefined) return known
+  const [key = type] = Object.keys({ [type]: 0 })
+  if (types.size < 200) types.set(key, key)
+  return key
+}
+
+export function parseObject(text: string): Record<string, unknown> | null {
   try {
     const value: unknown = JSON.parse(text)
     return isObject(value) ? value : null
@@ -97,6 +115,6 @@ function isIndex(value: unknown): boolean {
   return Number.isInteger(value) && (value as number) >= 0 && (value as number) < 1_000
 }
 
-function isObject(value: unknown): value is Fields {
+function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -37,11 +37,12 @@ export function audioDelta(
 ): AudioDelta | null {
   const rest = `${before}"audio":null${behind}`
   if (base64.includes('\\') || rest.includes('\\') || rest.includes('"delta"')) return null
-  const event = parseObject(rest) as { audio?: unknown; delta?: string } | null
-  if (event?.audio !== null || !isAudioDelta(event)) return null
-  event.delta = base64
-  event.audio = decode(base64)
-  return event.audio ? (event as unknown as AudioDelta) : null
+  const event = parseObject(rest)
+  if (event?.['audio'] !== null || !isAudioDelta(event)) return null
+  event['type'] = 'response.output_audio.delta'
+  event['delta'] = base64
+  event['audio'] = decode(base64)
+  return event['audio'] ? (event as unknown as AudioDelta) : null
 }
 
 /** An audio delta that was parsed whole gets its bytes. */
