@@ -83,9 +83,11 @@ async function showTools() {
 }
 
 async function showSize() {
-  const { raw, gzipped } = await size()
-  title('The browser entry, bundled and minified, in KB', 'raw', 'gzipped')
-  line('parley-voice', (raw / 1_000).toFixed(1), (gzipped / 1_000).toFixed(1))
+  const { atOnce, webSocket } = await size()
+  const row = (words, { raw, gzipped }) => line(words, (raw / 1_000).toFixed(1), (gzipped / 1_000).toFixed(1))
+  title('In a browser, bundled and minified, in KB', 'raw', 'gzipped')
+  row('RealtimeSession, RealtimeAgent, tool', atOnce)
+  row('the WebSocket transport, loaded at connect()', webSocket)
 }
 
 function showGoals() {

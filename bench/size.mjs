@@ -8,20 +8,30 @@ import { build } from 'esbuild'
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 
 export async function size() {
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
     absWorkingDir: root,
-    entryPoints: ['src/index.ts'],
+    stdin: { contents: "export { RealtimeAgent, RealtimeSession, tool } from './src/index.ts'", resolveDir: root },
     bundle: true,
+    splitting: true,
+    outdir: 'out',
     minify: true,
     write: false,
+    metafile: true,
     format: 'esm',
     platform: 'browser',
     conditions: ['browser'],
     logLevel: 'silent',
     plugins: [importsOfSource],
   })
-  const { contents } = outputFiles[0]
-  return { raw: contents.length, gzipped: gzipSync(contents, { level: 9 }).length }
+  const later = Object.keys(metafile.outputs).find((path) =>
+    metafile.outputs[path].entryPoint?.endsWith('websocket.ts'),
+  )
+  const sum = (files) => ({
+    raw: files.reduce((bytes, { contents }) => bytes + contents.length, 0),
+    gzipped: files.reduce((bytes, { contents }) => bytes + gzipSync(contents, { level: 9 }).length, 0),
+  })
+  const isLater = ({ path }) => path === resolve(root, later)
+  return { atOnce: sum(outputFiles.filter((file) => !isLater(file))), webSocket: sum(outputFiles.filter(isLater)) }
 }
 
 /** `#names` as package.json resolves them in a browser, in the sources instead of `dist`. */

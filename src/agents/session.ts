@@ -8,7 +8,6 @@ import type { MakeSpeaker } from '../session/speaker.ts'
 import type { Call, Input, Reconnect, State } from '../session/state.ts'
 import type { ConnectOptions, Transport } from '../session/transport.ts'
 import type { SessionUsage } from '../session/usage.ts'
-import { webSocket } from '../transports/websocket.ts'
 import type { RealtimeAgent } from './agent.ts'
 import { type Answer, answer, unknownTool } from './answer.ts'
 import { configOf, type RealtimeSessionConfig } from './config.ts'
@@ -65,7 +64,7 @@ export class RealtimeSession<Context = unknown> {
     const { transport, clock, seed, reconnect, speaker } = options
     this.#agent = agent
     this.#options = options
-    this.#transport = typeof transport === 'object' ? transport : { dialer: webSocket }
+    this.#transport = typeof transport === 'object' ? transport : webSocket
     const session = this
     this.#context = {
       context: options.context as Context,
@@ -101,8 +100,9 @@ export class RealtimeSession<Context = unknown> {
   async connect(options: ConnectOptions = {}): Promise<void> {
     const { apiKey = this.#options.apiKey, model = this.#options.model } = options
     this.#life = new AbortController()
-    await this.#door.connect(this.#transport.dialer({ ...options, apiKey, model }), () =>
-      configOf(this.#agent, this.#context, this.#options.config),
+    await this.#door.connect(
+      () => this.#transport.dialer({ ...options, apiKey, model }),
+      () => configOf(this.#agent, this.#context, this.#options.config),
     )
   }
 
@@ -263,6 +263,11 @@ export class RealtimeSession<Context = unknown> {
     const ids = new Set([...before.conversation.items, ...before.pending].map(({ id }) => id))
     for (const item of this.history) if (!ids.has(item.itemId)) this.#events.emit('history_added', item)
   }
+}
+
+/** Loaded when it is first used: a page that calls over WebRTC never loads it. */
+const webSocket: Transport = {
+  dialer: async (options) => (await import('../transports/websocket.ts')).webSocket(options),
 }
 
 function partOf(part: UserPart): unknown {

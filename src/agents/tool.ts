@@ -84,17 +84,15 @@ function parseArguments(input: string): unknown {
   }
 }
 
-async function inTime<T>(ms: number | undefined, details: ToolDetails, work: (details: ToolDetails) => T): Promise<T> {
-  if (ms === undefined) return await work(details)
-  const limit = new AbortController()
-  const signal = AbortSignal.any([details.signal, limit.signal])
+async function inTime(
+  ms: number | undefined,
+  details: ToolDetails,
+  work: (details: ToolDetails) => unknown,
+): Promise<unknown> {
+  if (ms === undefined) return work(details)
+  const limit = AbortSignal.timeout(ms)
   const late = new Promise<never>((_, reject) => {
-    limit.signal.addEventListener('abort', () => reject(new Error(`The tool took longer than ${ms} ms.`)))
+    limit.addEventListener('abort', () => reject(new Error(`The tool took longer than ${ms} ms.`)))
   })
-  const timer = setTimeout(() => limit.abort(), ms)
-  try {
-    return await Promise.race([Promise.resolve(work({ ...details, signal })), late])
-  } finally {
-    clearTimeout(timer)
-  }
+  return Promise.race([work({ ...details, signal: AbortSignal.any([details.signal, limit]) }), late])
 }

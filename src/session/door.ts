@@ -22,8 +22,8 @@ export interface DoorOptions extends Pick<World, 'call' | 'tell' | 'changed'> {
 }
 
 export interface Door extends Running {
-  /** Dials, and settles with the link. Rejects with a `ConnectionError`; throws a `UserError` when it is open already. */
-  connect(dial: Dial, config: () => Promise<Partial<SessionConfig>>): Promise<void>
+  /** Dials, and settles with the link. Rejects with a `ConnectionError`, or a `UserError` when it is open already. */
+  connect(dialer: () => Dial | Promise<Dial>, config: () => Promise<Partial<SessionConfig>>): Promise<void>
   /** Says something in writing. */
   say(content: readonly unknown[], fields: object, respond: boolean): void
   /** Says what a tool answered. */
@@ -36,14 +36,16 @@ const pcm = { type: 'audio/pcm', rate: 24_000 } as const
 export function door(options: DoorOptions): Door {
   const { clock = realClock, seed = Math.floor(Math.random() * 2 ** 32), reconnect } = options
   const random = mulberry32(seed)
-  let dial: Dial | null = null
+  let dial: Dial
+  /** The `connect()` that is under way or stands. */
+  let current: symbol | null = null
   let settle: (() => void) | null = null
   const format = () => running.state.config.audio?.output?.format ?? pcm
   const makeSpeaker = options.speaker ?? pacedSpeaker({ clock, format })
 
   const running = run(start({ reconnect: reconnect === false ? { attempts: 0 } : (reconnect ?? {}), seed }), {
     clock,
-    dial: (listener) => dial!(listener),
+    dial: (listener) => dial(listener),
     speaker: (listener) => {
       const speaker = makeSpeaker(listener)
       return {
@@ -57,19 +59,25 @@ export function door(options: DoorOptions): Door {
     call: options.call,
     tell: options.tell,
     changed(before, after, input) {
-      if (before.link.at !== 'closed' && after.link.at === 'closed') dial = null
+      if (before.link.at !== 'closed' && after.link.at === 'closed') current = null
       options.changed(before, after, input)
       settle?.()
     },
   })
   const { feed } = running
 
-  async function connect(next: Dial, config: () => Promise<Partial<SessionConfig>>): Promise<void> {
-    if (dial) throw new UserError('This is connected already. Close it first, or make another.')
-    dial = next
+  async function connect(
+    dialer: () => Dial | Promise<Dial>,
+    config: () => Promise<Partial<SessionConfig>>,
+  ): Promise<void> {
+    if (current) throw new UserError('This is connected already. Close it first, or make another.')
+    const mine = Symbol()
+    current = mine
     try {
-      feed({ type: 'configured', config: await config() })
-      if (dial !== next) throw new UserError('It was closed while it was connecting.')
+      const [made, wanted] = await Promise.all([dialer(), config()])
+      if (current !== mine) throw new UserError('It was closed while it was connecting.')
+      dial = made
+      feed({ type: 'configured', config: wanted })
       await new Promise<void>((resolve, reject) => {
         settle = () => {
           const { link } = running.state
@@ -81,7 +89,7 @@ export function door(options: DoorOptions): Door {
         feed({ type: 'started' })
       })
     } catch (error) {
-      if (dial === next) dial = null
+      if (current === mine) current = null
       throw error
     }
   }
@@ -91,7 +99,7 @@ export function door(options: DoorOptions): Door {
       return running.state
     },
     feed(input) {
-      if (input.type === 'ended') dial = null
+      if (input.type === 'ended') current = null
       feed(input)
     },
     append: running.append,

@@ -3,7 +3,7 @@ import { activeResponse, type Conversation, contentOf, interrupt } from '../conv
 import { createItem, retell } from '../conversation/retell.ts'
 import type { RealtimeError } from '../protocol/events.ts'
 import { mulberry32 } from '../protocol/random.ts'
-import { type Link, type State, type Step, transmit } from './state.ts'
+import { type Link, type State, type Step, transmit, withTurn } from './state.ts'
 import type { Cause } from './transport.ts'
 
 /** A line that held this long is forgiven its earlier failures; one that flaps is not. */
@@ -112,17 +112,15 @@ function lose(state: State): State {
   const active = activeResponse(state.conversation)
   const heard = conversation.items.length === state.conversation.items.length
   const wasGiven = heard && active !== undefined && !cut.includes(active.id)
-  return {
-    ...state,
-    conversation,
-    turn: {
-      ...state.turn,
+  return withTurn(
+    { ...state, conversation },
+    {
       asked: null,
       owed: owed ?? asked?.params ?? (wasGiven ? {} : null),
       covered: false,
       cut: [],
     },
-  }
+  )
 }
 
 /** Turns at the end of the conversation that were spoken and have no words yet. */

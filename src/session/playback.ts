@@ -3,7 +3,7 @@ import { activeResponse } from '../conversation/conversation.ts'
 import type { Cut } from '../conversation/retell.ts'
 import type { AudioDelta } from '../protocol/events.ts'
 import type { Heard } from './speaker.ts'
-import { type Effect, type State, type Step, transmit } from './state.ts'
+import { type Effect, type State, type Step, transmit, withTurn } from './state.ts'
 
 /** Audio goes straight to the speaker; the state changes only with the item that is heard. */
 export function played(state: State, audio: AudioDelta): Step {
@@ -59,5 +59,5 @@ export function silenced(state: State, heard: readonly Heard[]): Step {
 function cutOff(state: State, response_id: string): State {
   return state.turn.cut.includes(response_id)
     ? state
-    : { ...state, turn: { ...state.turn, cut: [...state.turn.cut.slice(-7), response_id] } }
+    : withTurn(state, { cut: [...state.turn.cut.slice(-7), response_id] })
 }

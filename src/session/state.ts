@@ -140,6 +140,11 @@ export function start({ config = {}, conversation = empty, reconnect = {}, seed 
   }
 }
 
+/** The state with this new in its turn. */
+export function withTurn(state: State, change: Partial<Turn>): State {
+  return { ...state, turn: { ...state.turn, ...change } }
+}
+
 export function transmit(event: ClientEvent): Effect {
   return { type: 'transmit', event }
 }

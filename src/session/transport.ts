@@ -50,7 +50,7 @@ export interface ConnectOptions {
 
 /** A way to the far end, as a session holds it. */
 export interface Transport {
-  dialer(options: ConnectOptions): Dial
+  dialer(options: ConnectOptions): Dial | Promise<Dial>
 }
 
 /** Rejects `connect()`: the line could not be made, and why. */

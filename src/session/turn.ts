@@ -6,7 +6,7 @@ import { activeResponse, type Conversation } from '../conversation/conversation.
 import { find } from '../conversation/order.ts'
 import { createItem } from '../conversation/retell.ts'
 import type { Item, RealtimeError, Response, ResponseCreateParams } from '../protocol/events.ts'
-import { type Call, type Effect, type State, type Step, transmit } from './state.ts'
+import { type Call, type Effect, inTurn, type State, type Step, transmit, withTurn } from './state.ts'
 
 export function said(state: State, item: Item): Step {
   const next = { ...state, pending: [...state.pending, item] }
@@ -21,7 +21,7 @@ export function acknowledged(state: State, id: string): State {
 }
 
 export function asked(state: State, params: ResponseCreateParams): Step {
-  return pay({ ...state, turn: { ...state.turn, owed: params } })
+  return pay(withTurn(state, { owed: params }))
 }
 
 /** Asks for the answer that is owed, once one can be given; before the last call is answered it would lack what it says. */
@@ -30,9 +30,9 @@ export function pay(state: State): Step {
   if (owed === null || asked !== null || state.link.at !== 'live') return [state, []]
   if (activeResponse(state.conversation) !== undefined || unanswered(state).length > 0) return [state, []]
   const event_id = `ask_${state.ids}`
-  const turn = { ...state.turn, owed: null, asked: { event_id, params: owed } }
-  const event = Object.keys(owed).length ? { response: owed } : {}
-  return [{ ...state, turn, ids: state.ids + 1 }, [transmit({ type: 'response.create', event_id, ...event })]]
+  const event = isPlain(owed) ? {} : { response: owed }
+  const next = withTurn({ ...state, ids: state.ids + 1 }, { owed: null, asked: { event_id, params: owed } })
+  return [next, [transmit({ type: 'response.create', event_id, ...event })]]
 }
 
 /** A response that began when the far end knew all that was said answers all of it: nothing is owed any more. */
@@ -40,13 +40,11 @@ export function began(state: State, response: Response): State {
   if (response.conversation_id === null) return state
   const covered = state.pending.length === 0
   const owed = covered && isPlain(state.turn.owed) ? null : state.turn.owed
-  return { ...state, turn: { ...state.turn, asked: null, owed, covered } }
+  return withTurn(state, { asked: null, owed, covered })
 }
 
 export function ended(state: State, response: Response): Step {
-  const [next, effects] = dispatch(state, (response.output ?? []) as readonly Item[], response.id)
-  const [then, more] = pay(next)
-  return [then, [...effects, ...more]]
+  return inTurn(dispatch(state, (response.output ?? []) as readonly Item[], response.id), pay)
 }
 
 /** A call is handed to its tool once, however often it is announced. */
@@ -64,9 +62,7 @@ export function answered(state: State, item: Item, respond: boolean): Step {
   if (item.type !== 'function_call_output' || turn.answered.includes(item.call_id)) return [state, []]
   const owed = turn.owed ?? (respond ? {} : null)
   const answered = [...turn.answered, item.call_id]
-  const [next, effects] = said({ ...state, turn: { ...turn, owed, answered } }, item)
-  const [then, more] = pay(next)
-  return [then, [...effects, ...more]]
+  return inTurn(said(withTurn(state, { owed, answered }), item), pay)
 }
 
 /**
@@ -78,12 +74,11 @@ export function refused(state: State, error: RealtimeError): Step {
   if (code === 'conversation_already_has_active_response') {
     const params = state.turn.asked?.params ?? {}
     const owed = state.turn.owed ?? (state.turn.covered && isPlain(params) ? null : params)
-    return pay({ ...state, turn: { ...state.turn, asked: null, owed } })
+    return pay(withTurn(state, { asked: null, owed }))
   }
   if (code === 'response_cancel_not_active') return [state, []]
   const told: Effect[] = [{ type: 'tell', notice: { type: 'refused', error } }]
-  if (event_id && event_id === state.turn.asked?.event_id)
-    return [{ ...state, turn: { ...state.turn, asked: null } }, told]
+  if (event_id && event_id === state.turn.asked?.event_id) return [withTurn(state, { asked: null }), told]
   const refusedItem = state.pending.find(({ id }) => event_id === `say_${id}`)
   return [refusedItem ? acknowledged(state, refusedItem.id) : state, told]
 }
@@ -99,7 +94,7 @@ function dispatch(state: State, items: readonly Item[], response_id: string | nu
   )
   if (fresh.length === 0) return [state, []]
   const calls = [...turn.calls, ...fresh.map(({ call_id }) => call_id)]
-  return [{ ...state, turn: { ...turn, calls } }, fresh.map((call) => ({ type: 'call', call, response_id }))]
+  return [withTurn(state, { calls }), fresh.map((call) => ({ type: 'call', call, response_id }))]
 }
 
 /** Calls without an output, said or about to be. */

@@ -93,7 +93,10 @@ export class OpenAIRealtimeWebSocket implements Transport {
     initialSessionConfig = {},
     ...options
   }: ConnectOptions & { readonly initialSessionConfig?: Camel<SessionConfig> } = {}): Promise<void> {
-    return this.#door.connect(this.dialer(options), async () => toWire(initialSessionConfig) as Partial<SessionConfig>)
+    return this.#door.connect(
+      () => this.dialer(options),
+      async () => toWire(initialSessionConfig) as Partial<SessionConfig>,
+    )
   }
 
   close(): void {
