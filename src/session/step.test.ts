@@ -143,6 +143,37 @@ test('a refusal is told, and frees what it refused', () => {
   expect(sent(it.play(asked))).toEqual(['response.create'])
 })
 
+test("the far end's echo of what it was told anew is no news: a spoken item stays what it was", () => {
+  const it = session()
+  const spoken = {
+    id: 's',
+    type: 'message',
+    role: 'user',
+    status: 'completed',
+    content: [{ type: 'input_audio', transcript: 'hello there' }],
+  }
+  it.play(...live, added(spoken), dropped())
+  it.at(1)
+  it.play({ type: 'woke' }, { type: 'opened' }, event('session.updated'))
+  const before = it.state.conversation.items[0]
+  const echo = { ...spoken, content: [{ type: 'input_text', text: 'hello there' }] }
+  it.play(added(echo), done(echo))
+  expect(it.state.conversation.items[0]).toBe(before)
+})
+
+test('a spoken turn that was never put into words is taken back with the line: its audio is said again', () => {
+  const config = { audio: { input: { transcription: { model: 'm' } } } }
+  for (const [settings, left] of [
+    [config, []],
+    [{}, ['s']],
+  ] as const) {
+    const it = session({ config: settings })
+    const spoken = { id: 's', type: 'message', role: 'user', content: [{ type: 'input_audio', transcript: null }] }
+    it.play(...live, added({ ...spoken, status: 'completed' }), dropped())
+    expect(it.state.conversation.items.map(({ id }) => id)).toEqual(left)
+  }
+})
+
 test('a lost line: hush, wait, dial, and say everything again; the answer being given is owed', () => {
   const it = session()
   it.play(...live, said('u'), asked, added(message('u', 'hello')), created('r'))
