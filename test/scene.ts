@@ -129,5 +129,5 @@ export function holds({ session, far, ran, errors }: Scene, what: string): void 
 
 /** What a far end that was told this conversation would hold: its items, in order, with their words. */
 function idsOf(...told: Parameters<typeof retell>): readonly string[] {
-  return retell(...told).map((event) => ('item' in event ? `${event.item.id} ${textOf(event.item as never)}` : ''))
+  return retell(...told).map(({ item }) => `${item.id} ${textOf(item)}`)
 }

@@ -34,7 +34,7 @@ test('what did not change is the same object as before', () => {
 
 test('what was said and is not acknowledged yet stands at the end, and stays the same object when it is', () => {
   const history = historian()
-  const first = history(empty, [user('u')])
+  const first = history(empty, [{ item: user('u') }])
   expect(first.map(({ itemId }) => itemId)).toEqual(['u'])
   expect(history(fold(empty, added(user('u'), null)), [])[0]).toBe(first[0])
 })
@@ -43,5 +43,5 @@ test('a pending output answers its call', () => {
   const history = historian()
   const conversation = fold(empty, added(call, null))
   expect(history(conversation, [])).toMatchObject([{ output: null }])
-  expect(history(conversation, [output as Item])).toMatchObject([{ output: 'sunny' }])
+  expect(history(conversation, [{ item: output as Item }])).toMatchObject([{ output: 'sunny' }])
 })

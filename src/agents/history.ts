@@ -30,16 +30,19 @@ export interface RealtimeToolCallItem {
 
 export type RealtimeItem = RealtimeMessageItem | RealtimeToolCallItem
 
+/** What was said and is not acknowledged yet. */
+type Pending = readonly { readonly item: Item }[]
+
 /** Makes the history of one session; each call costs as much as has changed since the last. */
-export function historian(): (conversation: Conversation, pending: readonly Item[]) => readonly RealtimeItem[] {
+export function historian(): (conversation: Conversation, pending: Pending) => readonly RealtimeItem[] {
   let seen: readonly Item[] = []
   let settled: readonly RealtimeItem[] = []
-  let last: { conversation: Conversation; pending: readonly Item[]; history: readonly RealtimeItem[] } | null = null
+  let last: { conversation: Conversation; pending: Pending; history: readonly RealtimeItem[] } | null = null
   const growing = new Map<Item, RealtimeItem>()
 
   return (conversation, pending) => {
     if (last?.conversation === conversation && last.pending === pending) return last.history
-    const items = pending.length ? [...conversation.items, ...pending] : conversation.items
+    const items = pending.length ? [...conversation.items, ...pending.map(({ item }) => item)] : conversation.items
     if (items !== seen) {
       settled = follow(seen, settled, items)
       seen = items

@@ -260,7 +260,7 @@ export class RealtimeSession<Context = unknown> {
     const known = before.conversation.items.length + before.pending.length
     const count = after.conversation.items.length + after.pending.length
     if (count <= known) return
-    const ids = new Set([...before.conversation.items, ...before.pending].map(({ id }) => id))
+    const ids = new Set([...before.conversation.items, ...before.pending.map(({ item }) => item)].map(({ id }) => id))
     for (const item of this.history) if (!ids.has(item.itemId)) this.#events.emit('history_added', item)
   }
 }

@@ -6,6 +6,7 @@ export interface Cut {
   readonly heardMs: number
   readonly receivedMs: number
 }
+export type CreateItem = Extract<ClientEvent, { readonly type: 'conversation.item.create' }> & { readonly item: Item }
 export type Cuts = Readonly<Record<string, Cut>>
 
 /**
@@ -15,7 +16,7 @@ export type Cuts = Readonly<Record<string, Cut>>
  * that was cut off, only what was heard is told. A message with nothing in it and a call cut off before it was whole
  * are not told: the model will make them again.
  */
-export function retell(conversation: Conversation, cuts: Cuts = {}): readonly ClientEvent[] {
+export function retell(conversation: Conversation, cuts: Cuts = {}): readonly CreateItem[] {
   return itemsOf(conversation)
     .map((item) => asTold(item, Object.hasOwn(cuts, item.id) ? cuts[item.id] : undefined))
     .filter((item) => item !== null)
@@ -23,8 +24,8 @@ export function retell(conversation: Conversation, cuts: Cuts = {}): readonly Cl
 }
 
 /** The event that says an item. Its `event_id` names the item, so that a refusal finds its way back. */
-export function createItem(item: Item): ClientEvent {
-  return { type: 'conversation.item.create', event_id: `say_${item.id}`, item } as ClientEvent
+export function createItem(item: Item, fields: object = {}): CreateItem {
+  return { ...fields, type: 'conversation.item.create', event_id: `say_${item.id}`, item } as CreateItem
 }
 
 function asTold(item: Item, cut: Cut | undefined): Item | null {

@@ -24,7 +24,7 @@ export interface DoorOptions extends Pick<World, 'call' | 'tell' | 'changed'> {
 export interface Door extends Running {
   /** Dials, and settles with the link. Rejects with a `ConnectionError`, or a `UserError` when it is open already. */
   connect(dialer: () => Dial | Promise<Dial>, config: () => Promise<Partial<SessionConfig>>): Promise<void>
-  /** Says something in writing. */
+  /** Says something in writing; `fields` are for the event that carries it. */
   say(content: readonly unknown[], fields: object, respond: boolean): void
   /** Says what a tool answered. */
   answer(call_id: string, output: string, respond: boolean): void
@@ -106,7 +106,7 @@ export function door(options: DoorOptions): Door {
     connect,
     say(content, fields, respond) {
       const id = newId('item_', random)
-      feed({ type: 'said', item: { ...fields, id, type: 'message', role: 'user', content } as Item })
+      feed({ type: 'said', item: { id, type: 'message', role: 'user', content } as Item, fields })
       if (respond) feed({ type: 'asked', params: {} })
     },
     answer(call_id, output, respond) {

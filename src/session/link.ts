@@ -1,6 +1,6 @@
 /** The link: connecting, backing off, giving up. Nothing is queued while the line is down; it is said again on joining. */
 import { activeResponse, type Conversation, contentOf, interrupt } from '../conversation/conversation.ts'
-import { createItem, retell } from '../conversation/retell.ts'
+import { retell } from '../conversation/retell.ts'
 import type { RealtimeError } from '../protocol/events.ts'
 import { mulberry32 } from '../protocol/random.ts'
 import { type Link, type State, type Step, transmit, withTurn } from './state.ts'
@@ -30,7 +30,7 @@ export function opened(state: State, now: number): Step {
 /** What must survive a lost line is in the state, and is said again here. */
 export function joined(state: State, now: number): Step {
   const told = retell(state.conversation, state.playback.cuts)
-  const retold = new Set(told.flatMap((event) => ('item' in event && event.item.id ? [event.item.id] : [])))
+  const retold = new Set(told.map(({ item }) => item.id))
   const link: Link = {
     at: 'live',
     tries: triesOf(state.link),
@@ -40,12 +40,7 @@ export function joined(state: State, now: number): Step {
   }
   return [
     { ...state, link, unsent: [] },
-    [
-      ...told.map(transmit),
-      ...state.pending.map((item) => transmit(createItem(item))),
-      { type: 'flush' },
-      ...state.unsent.map(transmit),
-    ],
+    [...told.map(transmit), ...state.pending.map(transmit), { type: 'flush' }, ...state.unsent.map(transmit)],
   ]
 }
 

@@ -1,5 +1,5 @@
 import { type Conversation, empty } from '../conversation/conversation.ts'
-import type { Cuts } from '../conversation/retell.ts'
+import type { CreateItem, Cuts } from '../conversation/retell.ts'
 import type {
   AudioDelta,
   ClientEvent,
@@ -22,7 +22,7 @@ export interface State {
   readonly link: Link
   readonly conversation: Conversation
   /** Said by us, and not yet acknowledged by the far end: nothing is lost when the line is. */
-  readonly pending: readonly Item[]
+  readonly pending: readonly CreateItem[]
   /** Events of the app that wait for a line. */
   readonly unsent: readonly ClientEvent[]
   readonly turn: Turn
@@ -86,7 +86,8 @@ export type Input =
   | { readonly type: 'received'; readonly event: ServerEvent | AudioDelta }
   | { readonly type: 'dropped'; readonly cause: Cause }
   | { readonly type: 'woke' }
-  | { readonly type: 'said'; readonly item: Item }
+  /** `fields` are for the event that carries the item. */
+  | { readonly type: 'said'; readonly item: Item; readonly fields?: object }
   | { readonly type: 'asked'; readonly params: ResponseCreateParams }
   | { readonly type: 'sent'; readonly event: ClientEvent }
   | { readonly type: 'configured'; readonly config: Partial<SessionConfig> }

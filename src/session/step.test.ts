@@ -174,6 +174,21 @@ test('a spoken turn that was never put into words is taken back with the line: i
   }
 })
 
+test('the event that carries an item may say more, and says it again on the next line', () => {
+  const it = session()
+  const fields = { previous_item_id: 'root' }
+  const carried = (effects: readonly Effect[]) =>
+    effects.flatMap((effect) => (effect.type === 'transmit' && 'item' in effect.event ? [effect.event] : []))
+  const item = message('u', 'u')
+  const event_id = 'say_u'
+  it.play(...live)
+  const first = carried(it.play({ type: 'said', item, fields }))
+  expect(first).toEqual([{ type: 'conversation.item.create', event_id, item, ...fields }])
+  it.play(dropped())
+  it.at(1)
+  expect(carried(it.play({ type: 'woke' }, { type: 'opened' }, event('session.updated')))).toEqual(first)
+})
+
 test('a lost line: hush, wait, dial, and say everything again; the answer being given is owed', () => {
   const it = session()
   it.play(...live, said('u'), asked, added(message('u', 'hello')), created('r'))

@@ -36,7 +36,7 @@ export function step(state: State, input: Input, now: number): Step {
     case 'woke':
       return woke(state, now)
     case 'said':
-      return said(state, input.item)
+      return said(state, input.item, input.fields)
     case 'asked':
       return asked(state, input.params)
     case 'sent':

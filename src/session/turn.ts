@@ -8,15 +8,16 @@ import { createItem } from '../conversation/retell.ts'
 import type { Item, RealtimeError, Response, ResponseCreateParams } from '../protocol/events.ts'
 import { type Call, type Effect, inTurn, type State, type Step, transmit, withTurn } from './state.ts'
 
-export function said(state: State, item: Item): Step {
-  const next = { ...state, pending: [...state.pending, item] }
-  return [next, state.link.at === 'live' ? [transmit(createItem(item))] : []]
+export function said(state: State, item: Item, fields?: object): Step {
+  const event = createItem(item, fields)
+  const next = { ...state, pending: [...state.pending, event] }
+  return [next, state.link.at === 'live' ? [transmit(event)] : []]
 }
 
 /** The far end has it now. */
 export function acknowledged(state: State, id: string): State {
-  return state.pending.some((item) => item.id === id)
-    ? { ...state, pending: state.pending.filter((item) => item.id !== id) }
+  return state.pending.some(({ item }) => item.id === id)
+    ? { ...state, pending: state.pending.filter(({ item }) => item.id !== id) }
     : state
 }
 
@@ -79,7 +80,7 @@ export function refused(state: State, error: RealtimeError): Step {
   if (code === 'response_cancel_not_active') return [state, []]
   const told: Effect[] = [{ type: 'tell', notice: { type: 'refused', error } }]
   if (event_id && event_id === state.turn.asked?.event_id) return [withTurn(state, { asked: null }), told]
-  const refusedItem = state.pending.find(({ id }) => event_id === `say_${id}`)
+  const refusedItem = state.pending.find((said) => said.event_id === event_id)?.item
   return [refusedItem ? acknowledged(state, refusedItem.id) : state, told]
 }
 
