@@ -35,6 +35,11 @@ export async function setup(purpose) {
   await build()
 }
 
+/** Whether words of real speech can be recognised here. */
+export function hasEars() {
+  return debian.every(isThere)
+}
+
 function checkNode() {
   const wanted = JSON.parse(read('package.json'))
     .engines.node.match(/\d+\.\d+/)[0]

@@ -2,11 +2,12 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, vi } from 'vitest'
 import { level } from '../src/audio/pcm.ts'
 import { channelOf, readWav, type Wav } from '../src/audio/wav.ts'
 import { callCommand } from '../src/cli/call.ts'
 import { recognise, wordErrorRate } from '../src/testing/recognise.ts'
+import { testWithEars } from './ears.ts'
 
 let folder: string
 let wav: Wav
@@ -21,7 +22,7 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-test('the conversation is printed as it happened, with where the time went', () => {
+testWithEars('the conversation is printed as it happened, with where the time went', () => {
   const text = printed.join('\n')
   for (const words of [
     /caller\s+where is my order the number is one two three four five/,
@@ -34,13 +35,13 @@ test('the conversation is printed as it happened, with where the time went', () 
     expect(text).toMatch(words)
 })
 
-test('the caller is on the left, as a recogniser hears it', async () => {
+testWithEars('the caller is on the left, as a recogniser hears it', async () => {
   const heard = await recognise(channelOf(wav, 0), wav.rate)
   const said = 'where is my order the number is one two three four five thank you very much goodbye'
   expect(wordErrorRate(said, heard), heard).toBeLessThanOrEqual(0.2)
 })
 
-test('the agent is on the right, as a recogniser hears it', async () => {
+testWithEars('the agent is on the right, as a recogniser hears it', async () => {
   const heard: string[] = []
   for (const answer of utterances(channelOf(wav, 1))) heard.push(await recognise(answer, wav.rate))
   const digits = ['zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine']
@@ -71,7 +72,7 @@ function utterances(samples: Int16Array): readonly Int16Array[] {
   return found
 }
 
-test('they take turns: while one speaks the other is silent', () => {
+testWithEars('they take turns: while one speaks the other is silent', () => {
   const [left, right] = [channelOf(wav, 0), channelOf(wav, 1)]
   const window = wav.rate / 10
   let both = 0

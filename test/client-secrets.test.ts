@@ -12,7 +12,7 @@ let server: Server
 
 beforeAll(async () => {
   const senses = { brain: scripted(() => []), ears: scriptedEars(['hello']), voice: toneVoice() }
-  server = await serve({ ...senses, port: 0, seed: 3, apiKeys: [key], models: ['gpt-realtime-2.1'] })
+  server = await serve({ ...senses, port: 0, seed: 3, apiKeys: [key], models: ['gpt-realtime-2.1', 'local-1'] })
 })
 afterAll(() => server.close())
 afterEach(() => {
@@ -55,6 +55,26 @@ test('no two secrets are the same', async () => {
 test("a secret's session is named, as the official type has it", async () => {
   const secret = await carried({ session })
   expect(secret.session).toMatchObject({ id: expect.stringMatching(/^sess_/), object: 'realtime.session' })
+})
+
+test('a session of a secret is called by its type', async () => {
+  const objects = [{ type: 'realtime' }, { type: 'transcription' }].map((session) => carried({ session }))
+  expect((await Promise.all(objects)).map(({ session }) => session.object)).toEqual([
+    'realtime.session',
+    'realtime.transcription_session',
+  ])
+})
+
+test.each([
+  ['no model opens the one that is asked for', {}, '?model=local-1', 'local-1'],
+  ['no model opens the usual one when none is asked for', {}, '', 'gpt-realtime-2.1'],
+  ['a model opens that one, whichever is asked for', { session }, '?model=local-1', 'gpt-realtime-2.1'],
+])('a secret that names %s', async (_, body, query, model) => {
+  const { value } = await carried(body)
+  const begun = line(server.url + query, ['realtime', `openai-insecure-api-key.${value}`])
+  expect((await begun.next('session.created')).session).toMatchObject({ type: 'realtime', model })
+  begun.socket.close(1000)
+  await begun.closed
 })
 
 test('an empty body gives the usual session, for ten minutes', () => {

@@ -19,6 +19,16 @@ for (const how of ['written', 'spoken'] as const) {
 }
 
 for (const how of ['written', 'spoken'] as const) {
+  test(`the line goes dead at every message, and looks alive (${how})`, async () => {
+    const clear = (await play(how)).far.messages()
+    for (let nth = 0; nth < clear; nth++) {
+      const scene = await play(how, { openMicrophone: true, fault: (n) => (n === nth ? 'lose' : 'pass') })
+      holds(scene, `dead at ${nth}`)
+    }
+  }, 120_000)
+}
+
+for (const how of ['written', 'spoken'] as const) {
   test(`the line cut at every pair of messages (${how})`, async () => {
     const clear = (await play(how)).far.messages()
     for (let first = 0; first < clear; first++) {

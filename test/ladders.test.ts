@@ -1,6 +1,6 @@
 /** The normative orders of events, one ladder a test, as the real service sends them. */
 import { expect, test } from 'vitest'
-import type { ClientEvent, SessionConfig } from '../src/protocol/events.ts'
+import type { ClientEvent, SessionConfig, TurnDetection } from '../src/protocol/events.ts'
 import { scripted } from '../src/server/brain/scripted.ts'
 import { defaultTranscription } from '../src/server/rules/session-config.ts'
 import { farCall, recording, written } from './far-call.ts'
@@ -367,6 +367,32 @@ test('nobody says anything: the silence is a turn of its own', async () => {
   expect(far.last('input_audio_buffer.timeout_triggered').item_id).toBe(
     far.last('input_audio_buffer.committed').item_id,
   )
+})
+
+const idle = (change = {}) =>
+  input({ turn_detection: { type: 'server_vad', idle_timeout_ms: 5_000, ...change } as TurnDetection })
+
+test('the silence that is a turn begins where the answer was heard out', async () => {
+  const far = await farCall({ pace: 4 })
+  await far.say([idle(), written('hello'), respond], 1)
+  await far.speak('s'.repeat(70))
+  const { audio_start_ms, audio_end_ms } = far.last('input_audio_buffer.timeout_triggered')
+  const [first] = far.all('response.created')
+  const sound = far.all('response.output_audio.delta').filter(({ response_id }) => response_id === first!.response.id)
+  const heardMs = sound.reduce((sum, { delta }) => sum + (delta.length * 3) / 4 / 48, 0)
+  expect(Math.abs(audio_start_ms - heardMs)).toBeLessThanOrEqual(200)
+  expect(audio_end_ms - audio_start_ms).toBeGreaterThanOrEqual(4_900)
+  expect(audio_end_ms - audio_start_ms).toBeLessThanOrEqual(5_100)
+})
+
+test('there is no such turn while the user speaks, nor after it was turned off', async () => {
+  const far = await farCall()
+  await far.say([idle({ interrupt_response: false }), written('hello'), respond], 1)
+  await far.speak(`ss${'t'.repeat(80)}`)
+  expect(far.all('input_audio_buffer.timeout_triggered')).toEqual([])
+  await far.speak('s'.repeat(10))
+  await far.say([idle({ idle_timeout_ms: null })], 60_000)
+  expect(far.all('input_audio_buffer.timeout_triggered')).toEqual([])
 })
 
 test('items are placed, retrieved and deleted', async () => {

@@ -17,6 +17,8 @@ import type { Fault } from '../src/transports/memory.ts'
 export interface Faults {
   readonly fault?: (nth: number) => Fault
   readonly latency?: (random: () => number) => number
+  /** The microphone stays open after the question. */
+  readonly openMicrophone?: boolean
 }
 
 export interface Scene {
@@ -85,15 +87,17 @@ export async function play(how: 'written' | 'spoken', faults: Faults = {}, seed 
     failure = error
   })
   session.sendMessage('hello')
-  w.at(4_000, () => (how === 'written' ? session.sendMessage(question) : speak(w, session)))
+  w.at(4_000, () =>
+    how === 'written' ? session.sendMessage(question) : speak(w, session, faults.openMicrophone ? 400 : 12),
+  )
   await w.settle(60_000)
   if (failure) throw failure
   return { world: w, session, far, ran, errors, sent }
 }
 
 /** Half a second of sound, then silence: a frame every 100 ms. */
-function speak(w: World, session: RealtimeSession): void {
-  for (let frame = 0; frame < 12; frame++) {
+function speak(w: World, session: RealtimeSession, frames: number): void {
+  for (let frame = 0; frame < frames; frame++) {
     const isLoud = frame >= 2 && frame < 7
     w.after(frame * 100, () => session.sendAudio(isLoud ? tone : silence))
   }

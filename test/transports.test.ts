@@ -454,9 +454,19 @@ describe('no line at all', () => {
   test.each<[string, WebSocketOptions, string | RegExp]>([
     ['no key and no address', {}, 'Pass apiKey'],
     ['an empty key and no address', { apiKey: '' }, 'Pass apiKey'],
-    ['an address that is none', { apiKey: key, url: 'nonsense' }, 'Invalid URL'],
+    ['an address that is none', { apiKey: key, url: 'nonsense' }, /nonsense.*no address/],
     ['an address of another kind', { apiKey: key, url: 'ftp://127.0.0.1/' }, /protocol/],
     ['a key with a line break', { apiKey: `${key}\n`, url: 'ws://127.0.0.1:9' }, 'Authorization'],
+  ])('%s is told as one final cause of ours, and never thrown', async (_, options, words) => {
+    const cause = await dropping(options)
+    expect(cause).toMatchObject({ code: null, fatal: true, initiator: 'us' })
+    expect(cause.reason).toMatch(words)
+    expect(cause.reason).not.toContain(key)
+    const session = new RealtimeSession(agent, { transport: { dialer: () => webSocket(options) } })
+    await expect(session.connect()).rejects.toThrow(words)
+  })
+
+  test.each<[string, WebSocketOptions, string]>([
     ['a key that could not be had', { apiKey: () => Promise.reject(new Error('The vault is shut.')) }, 'vault is shut'],
     [
       'a function for the key that throws',
@@ -477,13 +487,10 @@ describe('no line at all', () => {
       },
       'No proxy.',
     ],
-  ])('%s is told as one final cause of ours, and never thrown', async (_, options, words) => {
+  ])('%s may be had later: the cause is not final', async (_, options, words) => {
     const cause = await dropping(options)
-    expect(cause).toMatchObject({ code: null, fatal: true, initiator: 'us' })
-    expect(cause.reason).toMatch(words)
-    expect(cause.reason).not.toContain(key)
-    const session = new RealtimeSession(agent, { transport: { dialer: () => webSocket(options) } })
-    await expect(session.connect()).rejects.toThrow(words)
+    expect(cause).toMatchObject({ code: null, fatal: false, initiator: 'network' })
+    expect(cause.reason).toContain(words)
   })
 })
 

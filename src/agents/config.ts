@@ -1,4 +1,5 @@
 import type { SessionConfig } from '../protocol/events.ts'
+import { merge } from '../protocol/merge.ts'
 import { type Camel, toWire } from '../protocol/spelling.ts'
 import type { RealtimeAgent } from './agent.ts'
 import type { RunContext } from './context.ts'
@@ -30,18 +31,4 @@ export async function configOf<Context>(
     instructions: typeof instructions === 'string' ? instructions : await instructions(context, agent),
     tools: tools.map(({ name, description, parameters }) => ({ type: 'function', name, description, parameters })),
   } as Partial<SessionConfig>
-}
-
-/** Objects are merged, all else is replaced; an explicit null stands. */
-function merge(base: unknown, over: unknown): object {
-  const merged: Record<string, unknown> = { ...(base as object) }
-  for (const [key, value] of Object.entries(over as object)) {
-    if (value === undefined) continue
-    merged[key] = isPlain(merged[key]) && isPlain(value) && !('type' in value) ? merge(merged[key], value) : value
-  }
-  return merged
-}
-
-function isPlain(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

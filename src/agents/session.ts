@@ -1,4 +1,5 @@
 import { textOf } from '../conversation/conversation.ts'
+import { find } from '../conversation/order.ts'
 import { isAudio } from '../protocol/audio.ts'
 import type { Clock } from '../protocol/clock.ts'
 import type { AudioDelta, ClientEvent, Response, ServerEvent } from '../protocol/events.ts'
@@ -80,14 +81,22 @@ export class RealtimeSession<Context = unknown> {
       seed,
       reconnect,
       speaker,
-      heard: (audio) => this.#events.has('audio') && this.#events.emit('audio', asEvent(audio)),
+      heard: (audio) => {
+        if (this.#events.has('audio')) this.#events.emit('audio', asEvent(audio))
+        watcher?.heard(audio)
+      },
       call: (call) => void this.#answer(call),
-      tell: (notice) =>
-        notice.type === 'refused'
-          ? this.#events.report(notice.error)
-          : this.#events.emit('audio_interrupted', this.#context, this.#agent),
-      changed: (before, after, input) => this.#changed(before, after, input),
+      tell: (notice) => {
+        if ('error' in notice) this.#events.report(notice.error)
+        else this.#events.emit('audio_interrupted', this.#context, this.#agent)
+        watcher?.tell(notice)
+      },
+      changed: (before, after, input) => {
+        this.#changed(before, after, input)
+        watcher?.changed(before, after, input)
+      },
     })
+    const watcher = this.#transport.taken?.(this.#door)
   }
 
   /**
@@ -99,16 +108,17 @@ export class RealtimeSession<Context = unknown> {
    */
   async connect(options: ConnectOptions = {}): Promise<void> {
     const { apiKey = this.#options.apiKey, model = this.#options.model } = options
-    this.#life = new AbortController()
     await this.#door.connect(
-      () => this.#transport.dialer({ ...options, apiKey, model }),
+      () => {
+        this.#life = new AbortController()
+        return this.#transport.dialer({ ...options, apiKey, model })
+      },
       () => configOf(this.#agent, this.#context, this.#options.config),
     )
   }
 
   /** Ends the call. What was said stays in `history`; `connect()` goes on from there. */
   close(): void {
-    this.#life.abort()
     this.#door.feed({ type: 'ended' })
   }
 
@@ -126,7 +136,7 @@ export class RealtimeSession<Context = unknown> {
    * Sends microphone audio in the session's input format (PCM16 little-endian mono at 24 kHz, unless configured
    * otherwise). `commit` ends the turn, where the far end does not hear that by itself.
    *
-   * Returns false when audio had to be let go: no line for ten seconds, or one too slow to carry it.
+   * Returns false when audio had to be let go: no line for fifteen seconds, or one too slow to carry it.
    */
   sendAudio(audio: ArrayBuffer | ArrayBufferView, { commit = false }: { readonly commit?: boolean } = {}): boolean {
     return this.#door.sendAudio(audio, commit)
@@ -220,9 +230,8 @@ export class RealtimeSession<Context = unknown> {
   /** Tells the app what one input has changed. */
   #changed(before: State, after: State, input: Input): void {
     if (input.type === 'received') this.#received(input.event, after)
-    if (before.link.at !== after.link.at) {
-      this.#events.emit('connection_change', after.link)
-    }
+    if (before.link.at !== after.link.at) this.#events.emit('connection_change', after.link)
+    if (after.link.at === 'closed') this.#life.abort()
     if (!before.playback.item && after.playback.item) this.#events.emit('audio_start', this.#context, this.#agent)
     if (before.playback.item && !after.playback.item) this.#events.emit('audio_stopped', this.#context, this.#agent)
     if (before.conversation.items !== after.conversation.items || before.pending !== after.pending) {
@@ -236,32 +245,43 @@ export class RealtimeSession<Context = unknown> {
   #received(event: ServerEvent | AudioDelta, state: State): void {
     this.#events.emit('transport_event', event)
     if (isAudio(event)) return
-    if (event.type === 'response.created') {
+    if (event.type !== 'response.created' && event.type !== 'response.done') return
+    const { response } = event
+    const isBeside = response.conversation_id === null
+    if (event.type === 'response.done') this.#ended(response as Response, state, isBeside)
+    else if (!isBeside) {
       this.#events.emit('agent_start', this.#context, this.#agent)
       this.#agent.emit('agent_start', this.#context, this.#agent)
     }
-    if (event.type === 'response.done') this.#ended(event.response as Response, state)
   }
 
-  #ended(response: Response, { conversation }: State): void {
+  #ended(response: Response, { conversation }: State, isBeside: boolean): void {
     const output = response.output ?? []
     const words = output.map((item) => textOf(conversation.items.findLast(({ id }) => id === item.id) ?? item))
     const text = words.filter((said) => said).join('\n')
-    this.#events.emit('agent_end', this.#context, this.#agent, text)
-    this.#agent.emit('agent_end', this.#context, text)
+    if (!isBeside) {
+      this.#events.emit('agent_end', this.#context, this.#agent, text)
+      this.#agent.emit('agent_end', this.#context, text)
+    }
     if (response.status !== 'failed' && response.status !== 'incomplete') return
     const { error, reason } = response.status_details ?? {}
     const why = error?.message ?? error?.code ?? reason ?? 'no reason was given'
     this.#events.report(new Error(`The response ${response.id} is ${response.status}: ${why}.`, { cause: response }))
   }
 
+  /** What is new stands near the end: it is looked for from there. */
   #added(before: State, after: State): void {
     if (!this.#events.has('history_added')) return
-    const known = before.conversation.items.length + before.pending.length
-    const count = after.conversation.items.length + after.pending.length
-    if (count <= known) return
-    const ids = new Set([...before.conversation.items, ...before.pending.map(({ item }) => item)].map(({ id }) => id))
-    for (const item of this.history) if (!ids.has(item.itemId)) this.#events.emit('history_added', item)
+    const itemsOf = ({ conversation, pending }: State) => [...conversation.items, ...pending.map(({ item }) => item)]
+    const [known, now] = [itemsOf(before), itemsOf(after)]
+    const fresh = new Set<string>()
+    for (let n = now.length - 1; n >= 0 && fresh.size < now.length - known.length; n--) {
+      const { id } = now[n]!
+      if (find(before.conversation.items, id) < 0 && !before.pending.some(({ item }) => item.id === id)) fresh.add(id)
+    }
+    for (const item of fresh.size ? this.history.filter(({ itemId }) => fresh.has(itemId)) : []) {
+      this.#events.emit('history_added', item)
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
+import { isMisuse } from './misuse.ts'
 
 const commands: Readonly<Record<string, () => Promise<(args: string[]) => unknown>>> = {
   serve: async () => (await import('./serve.ts')).serveCommand,
@@ -13,6 +14,9 @@ const usage = `parley: realtime voice agents, and a local realtime server that s
   parley help     show this
 
   parley <command> --help shows a command's options; parley --version shows the version.`
+
+/** Whoever read our output has gone (`parley call | head`): there is nobody to tell. */
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
 
 const [name = 'help', ...args] = process.argv.slice(2)
 const load = Object.hasOwn(commands, name) ? commands[name] : undefined
@@ -33,11 +37,6 @@ async function run(load: () => Promise<(args: string[]) => unknown>, args: strin
     console.error(`parley ${name}: ${error instanceof Error ? error.message : String(error)}`)
     process.exitCode = isMisuse(error) ? 2 : 1
   }
-}
-
-/** `parseArgs` refused the options. */
-function isMisuse(error: unknown): boolean {
-  return String((error as { code?: unknown } | null)?.code).startsWith('ERR_PARSE_ARGS')
 }
 
 function version(): string {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { serve, silero } from '../server/index.ts'
+import { misuse } from './misuse.ts'
 
 const help = `parley serve: a local realtime server
 
@@ -31,12 +32,12 @@ export async function serveCommand(args: string[]): Promise<void> {
   if (values.help) return console.log(help)
 
   const { cert, key } = values
-  if (Boolean(cert) !== Boolean(key)) throw new Error('--cert and --key go together.')
-  if (!['energy', 'silero'].includes(values.vad)) throw new Error(`--vad is energy or silero, not '${values.vad}'.`)
+  if (Boolean(cert) !== Boolean(key)) throw misuse('--cert and --key go together.')
+  if (!['energy', 'silero'].includes(values.vad)) throw misuse(`--vad is energy or silero, not '${values.vad}'.`)
   const server = await serve({
     port: numberOf('port', values.port),
     host: values.host,
-    pace: numberOf('pace', values.pace),
+    pace: numberOf('pace', values.pace, Number.MIN_VALUE),
     ...(values.vad === 'silero' ? { vad: await silero() } : {}),
     ...(cert && key ? { cert: await readFile(cert), key: await readFile(key) } : {}),
     ...(values['api-key'] ? { apiKeys: values['api-key'] } : {}),
@@ -46,8 +47,8 @@ export async function serveCommand(args: string[]): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void server.close())
 }
 
-function numberOf(name: string, text: string): number {
+function numberOf(name: string, text: string, least = 0): number {
   const number = Number(text)
-  if (text.trim() && number >= 0) return number
-  throw new Error(`--${name} takes a number, not '${text}'.`)
+  if (text.trim() && number >= least) return number
+  throw misuse(`--${name} takes a number${least ? ' above 0' : ''}, not '${text}'.`)
 }

@@ -109,12 +109,12 @@ function place(conversation: Conversation, told: Item, previous: string | null |
   }
 }
 
-/** The last word on an item. */
+/** The last word on an item. A call that names no status is made in full when it is told to its end. */
 function settle(conversation: Conversation, told: Item): Conversation {
-  const item = withoutAudio(told)
-  return retold(conversation, item.id, 'told', (before, growing) => {
-    if (growing) return keepTranscripts(before, item)
-    return JSON.stringify(before) === JSON.stringify({ ...before, ...item }) ? before : item
+  const item = withoutAudio(told.type === 'function_call' ? { status: 'completed', ...told } : told)
+  return retold(conversation, item.id, 'told', (before) => {
+    const after = keepTranscripts(before, item)
+    return JSON.stringify(before) === JSON.stringify({ ...before, ...after }) ? before : after
   })
 }
 
@@ -141,14 +141,14 @@ function retold(
   conversation: Conversation,
   id: string,
   then: 'told' | 'open',
-  change: (item: Item, growing: boolean) => Item,
+  change: (item: Item) => Item,
 ): Conversation {
   const { items, open } = conversation
   const at = find(items, id)
   const nth = open.findIndex((item) => item.id === id)
   if (at < 0) return conversation
   const before = open[nth] ?? items[at]!
-  const after = change(before, nth >= 0)
+  const after = change(before)
   if (then === 'open') return { ...conversation, open: nth < 0 ? [...open, after] : open.with(nth, after) }
   if (nth < 0 && after === before) return conversation
   return {
@@ -209,10 +209,10 @@ function asIncomplete(item: Item): Item {
 }
 
 /** A user's transcript that is growing is not in the item that a server repeats; it stays. */
-function keepTranscripts(growing: Item, told: Item): Item {
-  if (growing.type !== 'message' || told.type !== 'message' || told.role !== 'user') return told
+function keepTranscripts(known: Item, told: Item): Item {
+  if (known.type !== 'message' || told.type !== 'message' || told.role !== 'user') return told
   const content = contentOf(told).map((part, n) => {
-    const before = contentOf(growing)[n]
+    const before = contentOf(known)[n]
     return part.type === 'input_audio' && !part.transcript && before?.type === 'input_audio' ? before : part
   })
   return { ...told, content } as Message

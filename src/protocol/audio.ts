@@ -32,3 +32,12 @@ export function isG711(format: AudioFormat): boolean {
 export function isAudio(event: ServerEvent | AudioDelta): event is AudioDelta {
   return event.type === 'response.output_audio.delta'
 }
+
+interface Formats {
+  readonly audio?: { readonly [side in 'input' | 'output']?: { readonly format?: AudioFormat } }
+}
+
+/** The format of a config's side; PCM16 at 24 kHz where it says nothing. */
+export function formatOf(config: Formats, side: 'input' | 'output'): AudioFormat {
+  return config.audio?.[side]?.format ?? { type: 'audio/pcm', rate: 24_000 }
+}

@@ -3,6 +3,9 @@
 type Native = { toBase64?(): string }
 type NativeConstructor = { fromBase64?(text: string): Uint8Array }
 
+/** Bytes that are encoded in one go: whole groups of three, and few enough to be arguments. */
+const atOnce = 0x6000
+
 export function toBase64(bytes: Uint8Array): string {
   return (bytes as Native).toBase64?.() ?? encode(bytes)
 }
@@ -17,9 +20,11 @@ export function fromBase64(text: string): Uint8Array {
 }
 
 export function encode(bytes: Uint8Array): string {
-  let binary = ''
-  for (const byte of bytes) binary += String.fromCharCode(byte)
-  return btoa(binary)
+  let text = ''
+  for (let from = 0; from < bytes.length; from += atOnce) {
+    text += btoa(String.fromCharCode(...bytes.subarray(from, from + atOnce)))
+  }
+  return text
 }
 
 export function decode(text: string): Uint8Array {
@@ -28,5 +33,8 @@ export function decode(text: string): Uint8Array {
     .replace(/_/g, '/')
     .replace(/=.*|[^+/\w]/gs, '')
   const whole = letters.length % 4 === 1 ? letters.slice(0, -1) : letters
-  return Uint8Array.from(atob(whole), (letter) => letter.charCodeAt(0))
+  const binary = atob(whole)
+  const bytes = new Uint8Array(binary.length)
+  for (let n = 0; n < bytes.length; n++) bytes[n] = binary.charCodeAt(n)
+  return bytes
 }

@@ -79,18 +79,26 @@ function isWhole(type: string, event: Fields): boolean {
     case 'conversation.item.input_audio_transcription.delta':
     case 'conversation.item.input_audio_transcription.failed':
       return isInItem(event)
+    case 'input_audio_buffer.speech_stopped':
+      return isInItem(event) && Number.isFinite(event['audio_end_ms'])
+    case 'input_audio_buffer.committed':
+      return isInItem(event)
     case 'error':
-      return isObject(event['error']) && typeof event['error']['message'] === 'string'
+      return isError(event['error'])
     default:
       return true
   }
+}
+
+function isError(error: unknown): boolean {
+  return isObject(error) && typeof error['message'] === 'string' && isWords(error['event_id'])
 }
 
 function isItem(item: unknown): boolean {
   if (!isObject(item) || typeof item['id'] !== 'string' || typeof item['type'] !== 'string') return false
   switch (item['type']) {
     case 'message':
-      return Array.isArray(item['content']) && item['content'].every(isObject)
+      return Array.isArray(item['content']) && item['content'].every(isPart)
     case 'function_call':
       return ['call_id', 'name', 'arguments'].every((field) => typeof item[field] === 'string')
     case 'function_call_output':
@@ -98,6 +106,14 @@ function isItem(item: unknown): boolean {
     default:
       return true
   }
+}
+
+function isPart(part: unknown): boolean {
+  return isObject(part) && isWords(part['text']) && isWords(part['transcript'])
+}
+
+function isWords(words: unknown): boolean {
+  return words === undefined || words === null || typeof words === 'string'
 }
 
 function isResponse(response: unknown): boolean {

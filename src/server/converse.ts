@@ -4,17 +4,24 @@
  */
 import { type Conversation, contentOf, empty, evolve, itemsOf, textOf } from '../conversation/conversation.ts'
 import { heardPart } from '../conversation/retell.ts'
-import { bytesOf } from '../protocol/audio.ts'
 import { fromBase64 } from '../protocol/base64.ts'
 import type { Clock } from '../protocol/clock.ts'
 import { messageOf } from '../protocol/errors.ts'
-import type { ClientEvent, Item, Message, ResponseCreateParams, ServerEvent, Usage } from '../protocol/events.ts'
+import type {
+  ClientEvent,
+  Item,
+  ItemToCreate,
+  Message,
+  ResponseCreateParams,
+  ServerEvent,
+  Usage,
+} from '../protocol/events.ts'
 import { newId as idOf } from '../protocol/ids.ts'
 import { recordings, withoutWords } from './recordings.ts'
 import { type Giving, give } from './respond.ts'
-import { type Answer, decide, outputFormat, refusal } from './rules/decide.ts'
+import { type Answer, decide, refusal } from './rules/decide.ts'
 import { refusals } from './rules/refusals.ts'
-import { type AnySession, defaultSession } from './rules/session-config.ts'
+import { type AnySession, defaultSession, objectOf } from './rules/session-config.ts'
 import type { Brain, Ears, Voice } from './senses.ts'
 import { detectionOf, type HeardTurn, hearing } from './turns/hearing.ts'
 import { energyVad, type Vad } from './turns/vad.ts'
@@ -52,7 +59,13 @@ export function converse(options: ConverseOptions): Call {
   const newId = (prefix: string) => idOf(prefix, random)
   const conversationId = newId('conv_')
   const beganAt = clock.now()
-  let session: AnySession = options.session ?? defaultSession('gpt-realtime-2.1')
+  const config = options.session ?? defaultSession('gpt-realtime-2.1')
+  const named = {
+    id: newId('sess_'),
+    object: objectOf(config),
+    expires_at: Math.floor((epochMs + beganAt + sessionMs) / 1000),
+  }
+  let session: AnySession = { ...config, ...named }
   let conversation: Conversation = empty
   let isOver = false
 
@@ -61,23 +74,26 @@ export function converse(options: ConverseOptions): Call {
   const spoken = new Map<string, number>()
   /** The words that the brain knows and the wire may not say: of the user's turns, and of answers that were cut off. */
   const heard = new Map<string, { words: string; ms: number }>()
+  /** Answers that were cut off, as they were before: no more of their sound counts, and their words are gone. */
+  const cut = new Map<string, { words: string; receivedMs: number }>()
   const recorded = recordings(recordingLimit)
   let understanding: Promise<unknown> = Promise.resolve()
   let stopIdle: (() => void) | null = null
-  const microphone = hearing({ ears, vad, session: () => session, newId, started, stopped })
+  const microphone = hearing({ clock, ears, vad, session: () => session, newId, started, stopped })
 
   function emit(answer: Answer): void {
     if (isOver) return
     const event = { event_id: newId('event_'), ...answer } as ServerEvent
     conversation = evolve(conversation, event)
     options.emit(onTheWire(event))
+    if (event.type === 'response.output_item.done' && cut.has(event.item.id)) forgetWords(event.item.id)
   }
 
   function hear(event: ClientEvent): void {
     if (isOver) return
     let answers: readonly Answer[]
     try {
-      answers = decide({ session, conversation, buffered: microphone.buffered, spoken }, event, newId)
+      answers = decide({ session, conversation, bufferedMs: microphone.bufferedMs, spoken }, event, newId)
     } catch (error) {
       answers = [
         refusal(
@@ -101,6 +117,8 @@ export function converse(options: ConverseOptions): Call {
         return commit()
       case 'input_audio_buffer.clear':
         return microphone.clear()
+      case 'conversation.item.create':
+        return created(event.item, answers)
       case 'conversation.item.truncate':
         return truncated(event.item_id, event.audio_end_ms)
       case 'response.create':
@@ -115,13 +133,22 @@ export function converse(options: ConverseOptions): Call {
   }
 
   function truncated(item_id: string, heardMs: number): void {
-    const receivedMs = spoken.get(item_id) ?? 0
     const item = itemsOf(conversation).find(({ id }) => id === item_id)
-    if (item) heard.set(item_id, { words: heardPart(textOf(item), { heardMs, receivedMs }), ms: 0 })
+    const whole = cut.get(item_id) ?? { words: item ? textOf(item) : '', receivedMs: spoken.get(item_id) ?? 0 }
+    cut.set(item_id, whole)
+    heard.set(item_id, { words: heardPart(whole.words, { heardMs, receivedMs: whole.receivedMs }), ms: 0 })
     spoken.set(item_id, heardMs)
-    recorded.truncate(item_id, bytesOf(heardMs, outputFormat(session)))
-    const cut = withoutWords(conversation, item_id)
-    if (cut) conversation = evolve(conversation, { type: 'conversation.item.done', event_id: '', item: cut })
+    recorded.truncate(item_id, heardMs)
+    forgetWords(item_id)
+  }
+
+  function forgetWords(item_id: string): void {
+    const item = withoutWords(conversation, item_id)
+    if (item) conversation = evolve(conversation, { type: 'conversation.item.done', event_id: '', item })
+  }
+
+  function stands(item_id: string): boolean {
+    return conversation.items.some(({ id }) => id === item_id)
   }
 
   function configured(answers: readonly Answer[]): void {
@@ -130,6 +157,7 @@ export function converse(options: ConverseOptions): Call {
     const was = [before.audio?.input?.format, before.audio?.input?.turn_detection]
     const is = [session.audio?.input?.format, session.audio?.input?.turn_detection]
     if (JSON.stringify(was) !== JSON.stringify(is)) microphone.configured()
+    if (!idleOf(session)) stopIdle?.()
   }
 
   // ── hearing ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -165,10 +193,25 @@ export function converse(options: ConverseOptions): Call {
     understanding = Promise.all([understanding, transcribe(turn)])
   }
 
+  /** A message may bring audio of its own; the item that was answered with has none. */
+  function created(asked: ItemToCreate, answers: readonly Answer[]): void {
+    const [answer] = answers
+    if (answer?.type !== 'conversation.item.added' || asked.type !== 'message') return
+    const { id: item_id } = answer.item
+    const parts = contentOf(asked as Message)
+    const sound = parts.filter((part) => part.type === 'input_audio' && part.audio)
+    if (!sound.length) return
+    const pieces = sound.map((part) => fromBase64(('audio' in part && part.audio) || ''))
+    const turn = microphone.hearWhole(item_id, pieces)
+    for (const piece of turn.audio) recorded.add(item_id, piece)
+    heard.set(item_id, { words: textOf(answer.item), ms: turn.ms })
+    understanding = Promise.all([understanding, transcribe(turn, parts.indexOf(sound[0]!))])
+  }
+
   /** Words come by and by after the turn was taken, beside all else. */
-  async function transcribe({ item_id, ms, words, follow }: HeardTurn): Promise<void> {
+  async function transcribe({ item_id, ms, words, follow }: HeardTurn, content_index = 0): Promise<void> {
     const { transcription } = session.audio?.input ?? {}
-    const at = { item_id, content_index: 0 }
+    const at = { item_id, content_index }
     let told = ''
     const tell = (delta: string) => {
       told += delta
@@ -210,13 +253,15 @@ export function converse(options: ConverseOptions): Call {
       },
       newId,
       last: () => conversation.items.at(-1)?.id ?? null,
+      stands,
       context: async () => {
         await understanding
         return contextOf(params)
       },
-      spoke: (item_id, audio, ms) => {
-        spoken.set(item_id, ms)
-        if (inBand) recorded.add(item_id, audio)
+      spoke: (item_id, piece) => {
+        if (cut.has(item_id)) return
+        spoken.set(item_id, (spoken.get(item_id) ?? 0) + piece.ms)
+        if (stands(item_id)) recorded.add(item_id, piece)
       },
       inputUsage,
     })
@@ -249,22 +294,26 @@ export function converse(options: ConverseOptions): Call {
 
   /** An answer was heard out, and nobody says anything: the silence is a turn of its own. */
   function awaitIdle(audioMs: number): void {
-    const how = detectionOf(session)
-    const idle = how?.type === 'server_vad' ? how.idle_timeout_ms : null
-    if (!idle || isOver) return
-    const audio_start_ms = Math.round(microphone.writtenMs)
-    const cancel = clock.at(clock.now() + audioMs * (1 - 1 / pace) + idle, () => {
-      stopIdle = null
-      const silence = microphone.take()
-      const audio_end_ms = Math.round(microphone.writtenMs)
-      emit({ type: 'input_audio_buffer.timeout_triggered', audio_start_ms, audio_end_ms, item_id: silence.item_id })
-      commit(silence)
-      if (!giving) respond({})
-    })
-    stopIdle = () => {
-      stopIdle = null
-      cancel()
+    const idle = idleOf(session)
+    if (!idle || isOver || microphone.isSpeaking) return
+    const rest = (ms: number, then: () => void) => {
+      const cancel = clock.at(clock.now() + ms, then)
+      stopIdle = () => {
+        stopIdle = null
+        cancel()
+      }
     }
+    rest(audioMs * (1 - 1 / pace), () => {
+      const audio_start_ms = Math.round(microphone.writtenMs)
+      rest(idle, () => {
+        stopIdle = null
+        const silence = microphone.take()
+        const audio_end_ms = Math.round(microphone.writtenMs)
+        emit({ type: 'input_audio_buffer.timeout_triggered', audio_start_ms, audio_end_ms, item_id: silence.item_id })
+        commit(silence)
+        if (!giving) respond({})
+      })
+    })
   }
 
   function inputUsage(items: readonly Item[]): NonNullable<Usage['input_token_details']> {
@@ -285,18 +334,18 @@ export function converse(options: ConverseOptions): Call {
     isOver = true
     stopExpiry()
     stopIdle?.()
-    microphone.end()
+    void microphone.end()
     giving?.cancel('client_cancelled')
     for (const response of beside.values()) response.cancel('client_cancelled')
   }
 
-  const began = {
-    id: newId('sess_'),
-    object: session.type === 'realtime' ? 'realtime.session' : 'realtime.transcription_session',
-    expires_at: Math.floor((epochMs + beganAt + sessionMs) / 1000),
-  }
-  emit({ type: 'session.created', session: { ...session, ...began } })
+  emit({ type: 'session.created', session })
   return { hear, ended }
+}
+
+function idleOf(session: AnySession): number | null | undefined {
+  const how = detectionOf(session)
+  return how?.type === 'server_vad' ? how.idle_timeout_ms : null
 }
 
 const rateLimits = [

@@ -11,7 +11,7 @@ import { realClock } from '../session/clock.ts'
 import { brain as embeddedBrain } from './brain/brain.ts'
 import { type Call, type ConverseOptions, converse } from './converse.ts'
 import { missingEars, pocketsphinx } from './ears/pocketsphinx.ts'
-import { isObject } from './rules/checks.ts'
+import { isObject, isTooDeep } from './rules/checks.ts'
 import { refusal } from './rules/decide.ts'
 import { type Refusal, refusals } from './rules/refusals.ts'
 import { type AnySession, defaultSession, defaultTranscription } from './rules/session-config.ts'
@@ -51,9 +51,10 @@ const pingMs = 20_000
 const waitingLimit = 16 * 1024 * 1024
 const bodyLimit = 1024 * 1024
 
-/** Starts a local realtime server. Rejects when the port is taken. */
+/** Starts a local realtime server. Rejects when the port is taken, and when `pace` is not above 0. */
 export async function serve(options: ServeOptions = {}): Promise<Server> {
   const { port = 8787, host = '127.0.0.1', cert, key, seed = Math.floor(Math.random() * 2 ** 32) } = options
+  if (!((options.pace ?? 1) > 0)) throw new Error(`pace is a number above 0, not ${options.pace}.`)
   const ears = options.ears ?? pocketsphinx()
   const brain = options.brain ?? embeddedBrain()
   const voice = options.voice ?? flite()
@@ -77,15 +78,22 @@ export async function serve(options: ServeOptions = {}): Promise<Server> {
   })
 
   function begin(client: WebSocket, request: IncomingMessage): void {
-    const send = (event: object) => client.readyState === client.OPEN && client.send(JSON.stringify(event))
+    const send = (event: object) => {
+      if (client.readyState !== client.OPEN) return
+      if (client.bufferedAmount <= waitingLimit) return client.send(JSON.stringify(event))
+      client.close(1013, 'The client does not read what it is sent.')
+      call?.ended()
+    }
+    let call: Call | null = null
+    const refuse = (why: Refusal) => send({ event_id: newId('event_', random), ...refusal(why, null) })
     const refused = admit(request, options, kept)
     client.on('error', () => {})
     if ('refusal' in refused) {
       const { type, code } = refused.refusal
-      send({ event_id: newId('event_', random), ...refusal(refused.refusal, null) })
+      refuse(refused.refusal)
       return client.close(refused.close, `${type}.${code}`)
     }
-    const call = converse({
+    const begun = converse({
       clock: realClock,
       random,
       ears,
@@ -96,20 +104,19 @@ export async function serve(options: ServeOptions = {}): Promise<Server> {
       ...(options.pace === undefined ? {} : { pace: options.pace }),
       ...(options.sessionMs === undefined ? {} : { sessionMs: options.sessionMs }),
       ...(options.vad === undefined ? {} : { vad: options.vad }),
-      emit: (event) => {
-        if (client.bufferedAmount > waitingLimit) client.close(1013, 'The client does not read what it is sent.')
-        else send(event)
-      },
+      emit: send,
       hangUp: (code, reason) => client.close(code, reason),
     })
+    call = begun
     const ping = setInterval(() => client.ping(), pingMs)
     client.on('close', () => {
       clearInterval(ping)
-      call.ended()
+      begun.ended()
     })
     client.on('message', (data: RawData, isBinary: boolean) => {
-      const refused = isBinary ? refusals.binary() : hear(call, String(data))
-      if (refused) send({ event_id: newId('event_', random), ...refusal(refused, null) })
+      if (client.readyState !== client.OPEN) return
+      const refused = isBinary ? refusals.binary() : hear(begun, String(data))
+      if (refused) refuse(refused)
     })
   }
 
@@ -161,10 +168,10 @@ function admit(request: IncomingMessage, { apiKeys, models }: ServeOptions, kept
   if (apiKeys && !secret && !(key && apiKeys.includes(key))) return { refusal: refusals.apiKey(), close: 3000 }
   if (searchParams.get('intent') === 'transcription') return { session: defaultTranscription() }
   if (secret?.session.type === 'transcription') return { session: secret.session }
-  const model = secret?.session.model ?? searchParams.get('model')
+  const model = secret?.model ?? searchParams.get('model') ?? secret?.session.model
   if (!model) return { refusal: refusals.missingModel(), close: 4000 }
   if (models && !models.includes(model)) return { refusal: refusals.invalidModel(model), close: 4000 }
-  return { session: secret?.session ?? defaultSession(model) }
+  return { session: secret ? { ...secret.session, model } : defaultSession(model) }
 }
 
 function keyOf({ headers }: IncomingMessage, protocols: readonly string[] = []): string | null {
@@ -186,6 +193,7 @@ function hear(call: Call, text: string): Refusal | null {
     return refusals.invalidJson()
   }
   if (!isObject(event)) return refusals.noType()
+  if (isTooDeep(event)) return refusals.tooDeep()
   call.hear(event as unknown as ClientEvent)
   return null
 }

@@ -1,51 +1,51 @@
 /** The audio of items, as `conversation.item.retrieve` gives it back. */
 import { type Conversation, contentOf } from '../conversation/conversation.ts'
+import { bytesOf } from '../protocol/audio.ts'
 import { toBase64 } from '../protocol/base64.ts'
 import type { Item, Message } from '../protocol/events.ts'
+import type { Piece } from './turns/sound.ts'
 
 export interface Recordings {
-  add(item_id: string, audio: Uint8Array): void
-  truncate(item_id: string, bytes: number): void
+  add(item_id: string, piece: Piece): void
+  truncate(item_id: string, ms: number): void
   /** The item with its audio in it, where there is some. */
   withAudio(item: Item): Item
 }
 
 /** Keeps at most `limit` bytes; the items that were recorded first lose their audio first. */
 export function recordings(limit: number): Recordings {
-  const kept = new Map<string, Uint8Array[]>()
+  const kept = new Map<string, Piece[]>()
   let size = 0
 
   function forget(item_id: string): void {
-    for (const { length } of kept.get(item_id) ?? []) size -= length
+    for (const { bytes } of kept.get(item_id) ?? []) size -= bytes.length
     kept.delete(item_id)
   }
 
-  function record(item_id: string, pieces: Uint8Array[]): void {
-    kept.set(item_id, pieces)
-    for (const { length } of pieces) size += length
-  }
-
   return {
-    add(item_id, audio) {
+    add(item_id, piece) {
       const pieces = kept.get(item_id)
-      size += audio.length
-      if (pieces) pieces.push(audio)
-      else kept.set(item_id, [audio])
+      size += piece.bytes.length
+      if (pieces) pieces.push(piece)
+      else kept.set(item_id, [piece])
       for (const first of kept.keys()) {
         if (size <= limit) return
         forget(first)
       }
     },
-    truncate(item_id, bytes) {
-      const whole = kept.get(item_id)
-      if (!whole) return
+    truncate(item_id, ms) {
+      const pieces = kept.get(item_id)
+      const format = pieces?.[0]?.format
+      if (!pieces || !format) return
+      const bytes = joined(pieces).slice(0, bytesOf(ms, format))
       forget(item_id)
-      record(item_id, [join(whole).slice(0, bytes)])
+      kept.set(item_id, [{ bytes, format, ms }])
+      size += bytes.length
     },
     withAudio(item) {
       const pieces = kept.get(item.id)
       if (!pieces || item.type !== 'message') return item
-      const audio = toBase64(join(pieces))
+      const audio = toBase64(joined(pieces))
       const content = contentOf(item).map((part) =>
         part.type === 'input_audio' || part.type === 'output_audio' ? { ...part, audio } : part,
       )
@@ -54,12 +54,12 @@ export function recordings(limit: number): Recordings {
   }
 }
 
-function join(pieces: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0))
+function joined(pieces: readonly Piece[]): Uint8Array {
+  const whole = new Uint8Array(pieces.reduce((sum, { bytes }) => sum + bytes.length, 0))
   let at = 0
-  for (const piece of pieces) {
-    whole.set(piece, at)
-    at += piece.length
+  for (const { bytes } of pieces) {
+    whole.set(bytes, at)
+    at += bytes.length
   }
   return whole
 }

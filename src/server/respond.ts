@@ -2,16 +2,13 @@
 import { encodeAlaw, encodeUlaw } from '../audio/g711.ts'
 import { toBytes } from '../audio/pcm.ts'
 import { resampler } from '../audio/resample.ts'
-import { bytesOf, msOf, rateOf } from '../protocol/audio.ts'
-import { toBase64 } from '../protocol/base64.ts'
+import { bytesOf, formatOf, msOf, rateOf } from '../protocol/audio.ts'
 import type { Clock } from '../protocol/clock.ts'
 import { messageOf } from '../protocol/errors.ts'
 import type {
   AudioFormat,
-  FunctionCall,
   FunctionTool,
   Item,
-  Message,
   Response,
   ResponseCreateParams,
   SessionConfig,
@@ -21,6 +18,9 @@ import type {
 } from '../protocol/events.ts'
 import type { Answer } from './rules/decide.ts'
 import type { Brain, Utterance, Voice } from './senses.ts'
+import { telling } from './telling.ts'
+import type { Piece } from './turns/sound.ts'
+import { sentences } from './voice/sentences.ts'
 
 export interface Speaking {
   readonly clock: Clock
@@ -35,10 +35,12 @@ export interface Speaking {
   readonly newId: (prefix: string) => string
   /** The last item of the conversation. */
   readonly last: () => string | null
+  /** Whether an item is in the conversation. */
+  readonly stands: (item_id: string) => boolean
   /** What the model is to answer, in words; waits until the ears have them. */
   readonly context: () => Promise<readonly Item[]>
-  /** Told of an item's audio, and how much was made of it by now, in ms. */
-  readonly spoke: (item_id: string, audio: Uint8Array, ms: number) => void
+  /** Told of each piece of an item's audio. */
+  readonly spoke: (item_id: string, piece: Piece) => void
   /** Tokens of what was said to the model. */
   readonly inputUsage: (items: readonly Item[]) => NonNullable<Usage['input_token_details']>
 }
@@ -73,13 +75,15 @@ export function give(speaking: Speaking): Giving {
   const id = newId('resp_')
   const inBand = params.conversation !== 'none'
   const modalities = params.output_modalities ?? session.output_modalities ?? ['audio']
-  const format = params.audio?.output?.format ?? session.audio?.output?.format ?? { type: 'audio/pcm', rate: 24_000 }
+  const format = params.audio?.output?.format ?? formatOf(session, 'output')
   const voiceName = nameOf(params.audio?.output?.voice ?? session.audio?.output?.voice)
   const limit = params.max_output_tokens ?? session.max_output_tokens ?? 'inf'
-  const output: Item[] = []
+  const parallel = params.parallel_tool_calls ?? session.parallel_tool_calls ?? true
+  const kind = modalities[0] === 'audio' ? 'audio' : 'text'
+  const { last, stands } = speaking
+  const told = telling({ response_id: id, kind, inBand, emit, newId, last, stands })
   const stop = new AbortController()
   const tokens = { text: 0, audio: 0 }
-  let message: Growing | null = null
   let audioMs = 0
   let input: readonly Item[] = []
 
@@ -92,56 +96,14 @@ export function give(speaking: Speaking): Giving {
     id,
     status: status!,
     status_details,
-    output: [...output],
+    output: [...told.output],
     conversation_id: inBand ? speaking.conversationId : null,
     output_modalities: modalities,
     max_output_tokens: limit,
-    ...(modalities[0] === 'audio' ? { audio: { output: { format, voice: voiceName } } } : {}),
+    ...(kind === 'audio' ? { audio: { output: { format, voice: voiceName } } } : {}),
     metadata: params.metadata ?? null,
     usage,
   })
-  const place = (item_id: string) => ({ response_id: id, item_id, output_index: output.length })
-
-  function begin(item: Item): void {
-    emit({ type: 'response.output_item.added', response_id: id, output_index: output.length, item })
-    if (inBand) emit({ type: 'conversation.item.added', previous_item_id: speaking.last(), item })
-  }
-
-  function finish(item: Item, previous_item_id: string | null): void {
-    if (inBand) emit({ type: 'conversation.item.done', previous_item_id, item })
-    emit({ type: 'response.output_item.done', response_id: id, output_index: output.length, item })
-    output.push(item)
-  }
-
-  function openMessage(): Growing {
-    const previous = speaking.last()
-    const kind = modalities[0] === 'audio' ? 'audio' : 'text'
-    const made: Growing = { id: newId('item_'), previous, kind, words: '', ms: 0 }
-    begin(messageOfWords(made, 'in_progress', []))
-    const part = kind === 'audio' ? ({ type: 'audio', transcript: '' } as const) : ({ type: 'text', text: '' } as const)
-    emit({ type: 'response.content_part.added', ...place(made.id), content_index: 0, part })
-    return made
-  }
-
-  function closeMessage(status: 'completed' | 'incomplete'): void {
-    if (!message) return
-    const { id: item_id, words, kind, previous } = message
-    const at = { ...place(item_id), content_index: 0 }
-    if (kind === 'audio') {
-      emit({ type: 'response.output_audio.done', ...at })
-      emit({ type: 'response.output_audio_transcript.done', ...at, transcript: words })
-      emit({ type: 'response.content_part.done', ...at, part: { type: 'audio', transcript: words } })
-    } else {
-      emit({ type: 'response.output_text.done', ...at, text: words })
-      emit({ type: 'response.content_part.done', ...at, part: { type: 'text', text: words } })
-    }
-    const told = messageOfWords(message, status, [
-      kind === 'audio' ? { type: 'output_audio', transcript: words } : { type: 'output_text', text: words },
-    ])
-    message = null
-    finish(told, previous)
-  }
-
   function count(kind: 'text' | 'audio', more: number): void {
     tokens[kind] += more
     if (limit !== 'inf' && tokens.text + tokens.audio > limit) {
@@ -149,18 +111,20 @@ export function give(speaking: Speaking): Giving {
     }
   }
 
-  async function say(sentence: string): Promise<void> {
-    message ??= openMessage()
-    const spoken = message
-    const words = spoken.words ? ` ${sentence}` : sentence
-    const at = { ...place(spoken.id), content_index: 0 }
-    for (const delta of words.match(/\s*\S+/g) ?? []) {
-      count('text', Math.ceil(delta.length / charsAToken))
-      spoken.words += delta
-      if (spoken.kind === 'text') emit({ type: 'response.output_text.delta', ...at, delta })
-      else emit({ type: 'response.output_audio_transcript.delta', ...at, delta })
+  /** A text is spoken sentence by sentence: the first is heard while the rest waits, and other calls have their turns. */
+  async function say(text: string): Promise<void> {
+    const { id: item_id, words } = told.message()
+    const cut = sentences()
+    for (const sentence of [...cut.push(words && text ? ` ${text}` : text), ...cut.flush()]) {
+      for (const delta of sentence.match(/\s*\S+|\s+$/g) ?? []) {
+        count('text', Math.ceil(delta.length / charsAToken))
+        told.grow(delta)
+      }
+      if (kind === 'audio' && sentence.trim()) await speak(sentence.trim(), item_id)
     }
-    if (spoken.kind === 'text') return
+  }
+
+  async function speak(sentence: string, item_id: string): Promise<void> {
     const how = { name: voiceName, speed: session.audio?.output?.speed ?? 1, signal: stop.signal }
     const toRate = resampler(speaking.voice.rate, rateOf(format))
     const send = async (samples: Int16Array) => {
@@ -170,11 +134,11 @@ export function give(speaking: Speaking): Giving {
         const piece = bytes.subarray(from, from + size)
         const ms = msOf(piece.length, format)
         count('audio', ms / msAToken)
-        spoken.ms += ms
         audioMs += ms
-        speaking.spoke(spoken.id, piece, spoken.ms)
-        emit({ type: 'response.output_audio.delta', ...at, delta: toBase64(piece) })
+        speaking.spoke(item_id, { bytes: piece, format, ms })
+        told.sound(piece)
         await rest(ms / speaking.pace)
+        check()
       }
     }
     for await (const samples of speaking.voice.speak(sentence, how)) {
@@ -186,25 +150,12 @@ export function give(speaking: Speaking): Giving {
   }
 
   function call({ name, arguments: args }: Extract<Utterance, { type: 'call' }>): void {
-    closeMessage('completed')
-    const previous = speaking.last()
-    const text = JSON.stringify(args)
-    const item = {
-      id: newId('item_'),
-      object: 'realtime.item',
-      type: 'function_call',
-      name,
-      call_id: newId('call_'),
-    } as const
-    const begun: FunctionCall = { ...item, status: 'in_progress', arguments: '' }
-    begin(begun)
-    const at = { ...place(item.id), call_id: item.call_id }
-    for (const delta of text.match(/.{1,16}/gs) ?? []) {
+    told.call(name)
+    for (const delta of JSON.stringify(args).match(/.{1,16}/gs) ?? []) {
       count('text', Math.ceil(delta.length / charsAToken))
-      emit({ type: 'response.function_call_arguments.delta', ...at, delta })
+      told.grow(delta)
     }
-    emit({ type: 'response.function_call_arguments.done', ...at, name, arguments: text })
-    finish({ ...begun, status: 'completed', arguments: text }, previous)
+    told.close('completed')
   }
 
   function rest(ms: number): Promise<void> {
@@ -243,6 +194,7 @@ export function give(speaking: Speaking): Giving {
       if (utterance.type === 'call') call(utterance)
       else await say(utterance.text)
       check()
+      if (utterance.type === 'call' && !parallel) return
     }
   }
 
@@ -250,7 +202,7 @@ export function give(speaking: Speaking): Giving {
   function done(status: Response['status'], details: StatusDetails | null): void {
     if (ended) return
     ended = true
-    closeMessage(status === 'completed' ? 'completed' : 'incomplete')
+    told.close(status === 'completed' ? 'completed' : 'incomplete')
     const input_token_details = speaking.inputUsage(input)
     const input_tokens = (input_token_details.text_tokens ?? 0) + (input_token_details.audio_tokens ?? 0)
     const output_token_details = { text_tokens: tokens.text, audio_tokens: Math.ceil(tokens.audio) }
@@ -281,24 +233,6 @@ export function give(speaking: Speaking): Giving {
     },
     over: over.then(() => audioMs),
   }
-}
-
-interface Growing {
-  readonly id: string
-  readonly previous: string | null
-  readonly kind: 'audio' | 'text'
-  words: string
-  ms: number
-}
-
-type AssistantMessage = Extract<Message, { role: 'assistant' }>
-
-function messageOfWords(
-  { id }: Growing,
-  status: 'in_progress' | 'completed' | 'incomplete',
-  content: AssistantMessage['content'],
-): Item {
-  return { id, object: 'realtime.item', type: 'message', role: 'assistant', status, content }
 }
 
 function nameOf(voice: string | { readonly id: string } | undefined): string {

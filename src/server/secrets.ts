@@ -2,7 +2,14 @@
 import { newId } from '../protocol/ids.ts'
 import { isObject } from './rules/checks.ts'
 import { type Refusal, refusals } from './rules/refusals.ts'
-import { type AnySession, defaultSession, defaultTranscription, isRefusal, update } from './rules/session-config.ts'
+import {
+  type AnySession,
+  defaultSession,
+  defaultTranscription,
+  isRefusal,
+  objectOf,
+  update,
+} from './rules/session-config.ts'
 
 export interface Secret {
   readonly value: string
@@ -15,7 +22,12 @@ export interface Secrets {
   /** Makes a secret of a request's body, as `POST /v1/realtime/client_secrets` takes it. */
   make(body: string): Secret | Refusal
   /** The secret of this value, while it is valid. */
-  find(value: string): Secret | null
+  find(value: string): Kept | null
+}
+
+interface Kept extends Secret {
+  /** The model that the secret was made for; null: the one that the client asks for. */
+  readonly model: string | null
 }
 
 const least = 10
@@ -23,7 +35,7 @@ const most = 7_200
 const usual = 600
 
 export function secrets(random: () => number, now: () => number = () => Date.now() / 1000): Secrets {
-  const kept = new Map<string, Secret>()
+  const kept = new Map<string, Kept>()
   return {
     make(body) {
       const asked = parse(body)
@@ -34,9 +46,10 @@ export function secrets(random: () => number, now: () => number = () => Date.now
       if (typeof seconds === 'object') return seconds
       const expires_at = Math.floor(now() + seconds)
       const value = newId('ek_', random)
-      const named = { ...session, id: newId('sess_', random), object: 'realtime.session', expires_at: 0 }
+      const named = { ...session, id: newId('sess_', random), object: objectOf(session), expires_at: 0 }
+      const model = namedModel(asked['session'])
       for (const [old, { expires_at }] of kept) if (expires_at < now()) kept.delete(old)
-      kept.set(value, { value, expires_at, session })
+      kept.set(value, { value, expires_at, session, model })
       return { value, expires_at, session: named }
     },
     find(value) {
@@ -50,8 +63,11 @@ function sessionOf(asked: unknown): AnySession | Refusal {
   if (asked === undefined) return defaultSession('gpt-realtime-2.1')
   if (!isObject(asked)) return refusals.invalidType('session', 'an object')
   if (asked['type'] === 'transcription') return update(defaultTranscription(), asked)
-  const model = typeof asked['model'] === 'string' ? asked['model'] : 'gpt-realtime-2.1'
-  return update(defaultSession(model), asked)
+  return update(defaultSession(namedModel(asked) ?? 'gpt-realtime-2.1'), asked)
+}
+
+function namedModel(asked: unknown): string | null {
+  return isObject(asked) && typeof asked['model'] === 'string' ? asked['model'] : null
 }
 
 function secondsOf(asked: unknown): number | Refusal {

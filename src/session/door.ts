@@ -1,4 +1,6 @@
 /** What every public face of a session has in common: connecting, saying, sending, hearing. */
+
+import { formatOf } from '../protocol/audio.ts'
 import type { Clock } from '../protocol/clock.ts'
 import { UserError } from '../protocol/errors.ts'
 import type { AudioDelta, Item, SessionConfig } from '../protocol/events.ts'
@@ -31,16 +33,17 @@ export interface Door extends Running {
   sendAudio(audio: ArrayBuffer | ArrayBufferView, commit: boolean): boolean
 }
 
-const pcm = { type: 'audio/pcm', rate: 24_000 } as const
-
 export function door(options: DoorOptions): Door {
   const { clock = realClock, seed = Math.floor(Math.random() * 2 ** 32), reconnect } = options
   const random = mulberry32(seed)
   let dial: Dial
   /** The `connect()` that is under way or stands. */
   let current: symbol | null = null
+  /** The one that the link is of. */
+  let standing: symbol | null = null
+  let playing: AudioDelta | null = null
   let settle: (() => void) | null = null
-  const format = () => running.state.config.audio?.output?.format ?? pcm
+  const format = () => formatOf(running.state.config, 'output')
   const makeSpeaker = options.speaker ?? pacedSpeaker({ clock, format })
 
   const running = run(start({ reconnect: reconnect === false ? { attempts: 0 } : (reconnect ?? {}), seed }), {
@@ -50,7 +53,7 @@ export function door(options: DoorOptions): Door {
       const speaker = makeSpeaker(listener)
       return {
         play(audio) {
-          options.heard(audio)
+          playing = audio
           speaker.play(audio)
         },
         hush: () => speaker.hush(),
@@ -59,8 +62,11 @@ export function door(options: DoorOptions): Door {
     call: options.call,
     tell: options.tell,
     changed(before, after, input) {
-      if (before.link.at !== 'closed' && after.link.at === 'closed') current = null
+      if (before.link.at !== 'closed' && after.link.at === 'closed' && current === standing) current = null
+      const heard = playing
+      playing = null
       options.changed(before, after, input)
+      if (heard) options.heard(heard)
       settle?.()
     },
   })
@@ -77,6 +83,7 @@ export function door(options: DoorOptions): Door {
       const [made, wanted] = await Promise.all([dialer(), config()])
       if (current !== mine) throw new UserError('It was closed while it was connecting.')
       dial = made
+      standing = mine
       feed({ type: 'configured', config: wanted })
       await new Promise<void>((resolve, reject) => {
         settle = () => {

@@ -1,15 +1,20 @@
 /** The link: connecting, backing off, giving up. Nothing is queued while the line is down; it is said again on joining. */
-import { activeResponse, type Conversation, contentOf, interrupt } from '../conversation/conversation.ts'
+import { activeResponse, type Conversation, contentOf, interrupt, textOf } from '../conversation/conversation.ts'
 import { retell } from '../conversation/retell.ts'
-import type { RealtimeError } from '../protocol/events.ts'
+import type { Item, RealtimeError } from '../protocol/events.ts'
 import { mulberry32 } from '../protocol/random.ts'
-import { type Link, type State, type Step, transmit, withTurn } from './state.ts'
+import { type Effect, inTurn, type Link, type State, type Step, transmit, withTurn } from './state.ts'
 import type { Cause } from './transport.ts'
 
 /** A line that held this long is forgiven its earlier failures; one that flaps is not. */
 const steadyMs = 5_000
 /** ms before each further attempt. A part of each is left to chance, so that a thousand clients do not come at once. */
 const delays = [0, 250, 500, 1_000, 2_000, 4_000, 8_000] as const
+
+/** ms in which a sign of life that was asked for must come. */
+const signMs = 4_000
+/** How the ids of events begin that ask for one: an error in answer is no error. */
+export const probe = 'probe_'
 
 export function dialed(state: State, tries: number, now: number): Step {
   const until = now + state.reconnect.timeoutMs
@@ -37,6 +42,8 @@ export function joined(state: State, now: number): Step {
     since: now,
     retold,
     behind: untold(state.conversation, retold),
+    until: null,
+    armedAt: now,
   }
   return [
     { ...state, link, unsent: [] },
@@ -71,24 +78,65 @@ export function refusedJoin(state: State, error: RealtimeError, now: number): St
 export function dropped(state: State, cause: Cause, now: number): Step {
   if (state.link.at === 'closed') return [state, []]
   const lost = lose(state)
-  const steady = state.link.at === 'live' && now - state.link.since >= steadyMs
+  // What came whole is heard to its end; what was being given will be given again.
+  const hush: Effect[] = activeResponse(state.conversation) ? [{ type: 'hush' }] : []
+  const steady = state.link.at === 'live' && cause.code !== 'timeout' && now - state.link.since >= steadyMs
   const tries = steady ? 0 : triesOf(state.link)
-  if (cause.fatal || tries >= state.reconnect.attempts) {
-    return [{ ...lost, link: { at: 'closed', cause } }, [{ type: 'hush' }]]
-  }
+  if (cause.fatal || tries >= state.reconnect.attempts) return [{ ...lost, link: { at: 'closed', cause } }, hush]
   const random = mulberry32(state.seed)
   const delay = delays[Math.min(tries, delays.length - 1)]! * (0.5 + random() / 2)
   const until = now + delay
   const link: Link = { at: 'waiting', tries: tries + 1, until, cause }
-  return [{ ...lost, link, seed: state.seed + 1 }, [{ type: 'hush' }, { type: 'wake', at: until }]]
+  return [{ ...lost, link, seed: state.seed + 1 }, [...hush, { type: 'wake', at: until }]]
 }
 
-export function woke(state: State, now: number): Step {
+export function woke(state: State, heardAt: number, now: number): Step {
   const { link } = state
-  if (!('until' in link) || now < link.until) return [state, []]
+  if (!('until' in link) || link.until === null || now < link.until) return [state, []]
   if (link.at === 'waiting') return dialed(state, link.tries, now)
+  const { timeoutMs } = state.reconnect
+  if (link.at === 'live' && heardAt > link.armedAt) {
+    return isOwed(state) ? armed(state, heardAt, timeoutMs) : [{ ...state, link: { ...link, until: null } }, []]
+  }
   const [after, effects] = dropped(state, timedOut(link.at, state.reconnect.timeoutMs), now)
   return [after, [{ type: 'hangUp' }, ...effects]]
+}
+
+/** A line that carries nothing any more may look alive: while the far end owes something, it has to be heard of. */
+export function watched(before: State, [after, effects]: Step, now: number): Step {
+  const { link } = after
+  if (link.at !== 'live' || (before.link.at === 'live' && !owesOther(before, after))) return [after, effects]
+  if (!isOwed(after)) return [{ ...after, link: { ...link, until: null } }, effects]
+  return inTurn([after, effects], (state) => armed(state, now, state.reconnect.timeoutMs))
+}
+
+/**
+ * Asks for a sign of life, where the microphone speaks and nothing else is owed: an item that nobody has. Whatever is
+ * answered will do.
+ */
+export function probed(state: State, now: number): Step {
+  if (state.link.at !== 'live' || state.link.until !== null) return [state, []]
+  const event_id = `${probe}${state.ids}`
+  const ask = transmit({ type: 'conversation.item.retrieve', event_id, item_id: event_id })
+  return inTurn([{ ...state, ids: state.ids + 1 }, [ask]], (next) => armed(next, now, signMs))
+}
+
+function armed(state: State, since: number, ms: number): Step {
+  const until = since + ms
+  return [{ ...state, link: { ...state.link, until, armedAt: since } as Link }, [{ type: 'wake', at: until }]]
+}
+
+/** The far end has something to acknowledge, or to say to its end. */
+function isOwed({ pending, turn, conversation }: State): boolean {
+  return pending.length > 0 || turn.asked !== null || conversation.responses.length > 0
+}
+
+function owesOther({ pending, turn, conversation }: State, after: State): boolean {
+  return (
+    pending !== after.pending ||
+    turn.asked !== after.turn.asked ||
+    conversation.responses !== after.conversation.responses
+  )
 }
 
 export function ended(state: State): Step {
@@ -99,39 +147,49 @@ export function ended(state: State): Step {
 
 /**
  * What a lost line leaves: the answer that was asked for, or being given, is still owed. A turn that the far end heard
- * and never put into words is taken out: its audio is said again, and asks for its answer by itself.
+ * and never put into words is taken out: its audio is said again, and asks for its answer by itself, where the far end
+ * hears turns.
  */
 function lose(state: State): State {
-  const conversation = withoutUnheard(interrupt(state.conversation), state.config)
+  const conversation = withoutUnheard(state)
   const { asked, owed, cut } = state.turn
   const active = activeResponse(state.conversation)
-  const heard = conversation.items.length === state.conversation.items.length
+  const detection = state.config.audio?.input?.turn_detection
+  const asksItself = detection !== null && detection?.create_response !== false
+  const heard = conversation.items.length === state.conversation.items.length || !asksItself
   const wasGiven = heard && active !== undefined && !cut.includes(active.id)
+  const wasAsked = asked && !asked.cut ? asked.params : null
   return withTurn(
     { ...state, conversation },
-    {
-      asked: null,
-      owed: owed ?? asked?.params ?? (wasGiven ? {} : null),
-      covered: false,
-      cut: [],
-    },
+    { asked: null, owed: owed ?? wasAsked ?? (wasGiven ? {} : null), covered: false, cut: [] },
   )
 }
 
-/** Turns at the end of the conversation that were spoken and have no words yet. */
-function withoutUnheard(conversation: Conversation, config: State['config']): Conversation {
-  const last = conversation.items.at(-1)
-  if (!config.audio?.input?.transcription || last?.type !== 'message' || last.role !== 'user') return conversation
-  const wordless =
-    contentOf(last).length > 0 && contentOf(last).every((part) => part.type === 'input_audio' && !part.transcript)
-  return wordless ? withoutUnheard({ ...conversation, items: conversation.items.slice(0, -1) }, config) : conversation
+/**
+ * The conversation without what stands at its end and was not put into words: turns of which not all was transcribed, and
+ * the answer that had not said a word to them.
+ */
+function withoutUnheard({ conversation, config }: State): Conversation {
+  const cut = interrupt(conversation)
+  if (!config.audio?.input?.transcription) return cut
+  const isUnheard = (item: Item) => {
+    if (item.type !== 'message' || contentOf(item).length === 0) return item.type === 'message'
+    if (item.role === 'assistant') return textOf(item) === ''
+    const isSpoken = contentOf(item).every(({ type }) => type === 'input_audio')
+    return isSpoken && (textOf(item) === '' || conversation.open.some(({ id }) => id === item.id))
+  }
+  const { items } = cut
+  const last = items.findLastIndex((item) => !isUnheard(item))
+  const first = items.findIndex((item, n) => n > last && item.type === 'message' && item.role === 'user')
+  return first < 0 ? cut : { ...cut, items: items.slice(0, first) }
 }
 
-function timedOut(at: 'dialing' | 'joining', ms: number): Cause {
-  const reason =
-    at === 'dialing'
-      ? `No connection within ${ms} ms. Is the address right, and can it be reached from here?`
-      : `The far end did not accept the session config within ${ms} ms.`
+function timedOut(at: 'dialing' | 'joining' | 'live', ms: number): Cause {
+  const reason = {
+    dialing: `No connection within ${ms} ms. Is the address right, and can it be reached from here?`,
+    joining: `The far end did not accept the session config within ${ms} ms.`,
+    live: `The far end owed an answer and said nothing for ${ms} ms.`,
+  }[at]
   return { reason, code: 'timeout', fatal: false, initiator: 'network' }
 }
 

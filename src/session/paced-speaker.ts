@@ -1,4 +1,4 @@
-import { bytesPerMs } from '../protocol/audio.ts'
+import { msOf } from '../protocol/audio.ts'
 import type { Clock } from '../protocol/clock.ts'
 import type { AudioDelta, AudioFormat } from '../protocol/events.ts'
 import type { Heard, MakeSpeaker } from './speaker.ts'
@@ -43,7 +43,7 @@ export function pacedSpeaker({ clock, format, queued, hushed }: PacedSpeakerOpti
     return {
       play(audio) {
         const at = Math.max(clock.now(), silentAt)
-        const ms = audio.audio.length / bytesPerMs(format())
+        const ms = msOf(audio.audio.length, format())
         extend(entryOf(sounding, audio), at, ms)
         silentAt = at + ms
         queued?.(audio, at)

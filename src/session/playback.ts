@@ -1,5 +1,6 @@
 /** What was heard: cutting an answer off, and telling the far end where. */
 import { activeResponse } from '../conversation/conversation.ts'
+import { find } from '../conversation/order.ts'
 import type { Cut } from '../conversation/retell.ts'
 import type { AudioDelta } from '../protocol/events.ts'
 import type { Heard } from './speaker.ts'
@@ -18,25 +19,26 @@ export function drained(state: State): Step {
   return state.playback.item ? [{ ...state, playback: { ...state.playback, item: null } }, []] : [state, []]
 }
 
-/** The app silences the agent. */
-export function interrupted(state: State, cancel: boolean): Step {
-  const active = activeResponse(state.conversation)
-  const cut = active ? cutOff(state, active.id) : state
-  const cancelling = active && cancel && state.link.at === 'live' && !state.turn.cut.includes(active.id)
+/** The app silences the agent: what is given or still heard; else what was asked for and has not begun. */
+export function interrupted(before: State, cancel: boolean): Step {
+  const { asked, cut } = before.turn
+  const active = activeResponse(before.conversation)
+  const isQuiet = !active && !before.playback.item
+  const state = isQuiet ? withTurn(before, { owed: null, asked: asked && { ...asked, cut: true } }) : before
+  const cancelling = active && cancel && state.link.at === 'live' && !cut.includes(active.id)
   const cancels = cancelling ? [transmit({ type: 'response.cancel', response_id: active.id })] : []
-  return [cut, [...cancels, { type: 'hush' }]]
+  return [cutOff(state), [...cancels, { type: 'hush' }]]
 }
 
 /** The user speaks. The far end cancels its response by itself, unless it was configured not to. */
 export function bargedIn(state: State): Step {
   const detection = state.config.audio?.input?.turn_detection
   if (detection && detection.interrupt_response === false) return [state, []]
-  const active = activeResponse(state.conversation)
-  return [active ? cutOff(state, active.id) : state, [{ type: 'hush' }]]
+  return [cutOff(state), [{ type: 'hush' }]]
 }
 
 /**
- * The speaker fell silent. At most one truncate an item, an integer, `0 < audio_end_ms <= received`, never of what was
+ * The speaker fell silent. At most one truncate an item of the conversation, an integer, `0 < audio_end_ms <= received`, never of what was
  * heard to its end.
  */
 export function silenced(state: State, heard: readonly Heard[]): Step {
@@ -44,7 +46,7 @@ export function silenced(state: State, heard: readonly Heard[]): Step {
   const cuts: Record<string, Cut> = { ...state.playback.cuts }
   const truncates: Effect[] = []
   for (const { item_id, content_index, heardMs, receivedMs } of heard) {
-    if (Object.hasOwn(cuts, item_id) || receivedMs < 1) continue
+    if (Object.hasOwn(cuts, item_id) || receivedMs < 1 || find(state.conversation.items, item_id) < 0) continue
     cuts[item_id] = { heardMs, receivedMs }
     const audio_end_ms = Math.max(1, Math.min(Math.floor(heardMs), Math.floor(receivedMs)))
     if (state.link.at !== 'live') continue
@@ -56,8 +58,11 @@ export function silenced(state: State, heard: readonly Heard[]): Step {
   ]
 }
 
-function cutOff(state: State, response_id: string): State {
-  return state.turn.cut.includes(response_id)
-    ? state
-    : withTurn(state, { cut: [...state.turn.cut.slice(-7), response_id] })
+/** What is being given, and what is being heard, is heard no further. */
+function cutOff(state: State): State {
+  const ids = [activeResponse(state.conversation)?.id, state.playback.item?.response_id]
+  const fresh = ids.filter(
+    (id, n): id is string => id !== undefined && ids.indexOf(id) === n && !state.turn.cut.includes(id),
+  )
+  return fresh.length ? withTurn(state, { cut: [...state.turn.cut.slice(-7), ...fresh] }) : state
 }

@@ -5,6 +5,9 @@ import { step } from './step.ts'
 import type { Connection, Dial } from './transport.ts'
 import { uplink } from './uplink.ts'
 
+/** ms for which a far end may say nothing to a microphone that speaks, before it is asked whether it is there. */
+const quietMs = 8_000
+
 /** What a session needs of the world. */
 export interface World {
   readonly clock: Clock
@@ -15,8 +18,6 @@ export interface World {
   readonly tell: (notice: Notice) => void
   /** One input has been dealt with. Only what is new in `after` differs from `before`. */
   readonly changed: (before: State, after: State, input: Input) => void
-  /** How many bytes of microphone audio are kept until they are understood; what is older is let go. */
-  readonly holdLimit?: number
 }
 
 export interface Running {
@@ -28,10 +29,11 @@ export interface Running {
 
 /** Runs a session: feeds it what happens, does what it wants. The only place where anything is done. */
 export function run(begin: State, world: World): Running {
-  const { clock, holdLimit = 480_000 } = world
+  const { clock } = world
   const inputs: Input[] = []
-  const wakes: (() => void)[] = []
-  const microphone = uplink(holdLimit)
+  const microphone = uplink()
+  let cancelWake: (() => void) | null = null
+  let heardAt = Number.NEGATIVE_INFINITY
   let state = begin
   let connection: Connection | null = null
   let current: symbol | null = null
@@ -50,12 +52,21 @@ export function run(begin: State, world: World): Running {
         state = after
         if (next.type === 'received') microphone.received(next.event, state)
         if (next.type === 'dropped') microphone.lost(state)
-        for (const effect of effects) perform(effect)
+        for (const effect of effects) attempt(effect)
         world.changed(before, after, next)
       }
-      if (state.link.at === 'closed') for (const cancel of wakes.splice(0)) cancel()
+      if (state.link.at === 'closed') cancelWake?.()
     } finally {
       running = false
+    }
+  }
+
+  /** What a part of the app throws hurts none of the others. */
+  function attempt(effect: Effect): void {
+    try {
+      perform(effect)
+    } catch (error) {
+      world.tell({ type: 'failed', error })
     }
   }
 
@@ -70,10 +81,16 @@ export function run(begin: State, world: World): Running {
         if (effect.event.type === 'input_audio_buffer.commit') microphone.committing()
         return connection?.send(effect.event)
       case 'flush':
-        for (const audio of microphone.retell()) connection?.append(audio)
+        for (const audio of microphone.retell()) {
+          if (audio) connection?.append(audio, true)
+          else connection?.send({ type: 'input_audio_buffer.commit' })
+        }
         return
+      case 'mark':
+        return microphone.committing()
       case 'wake':
-        wakes.push(clock.at(effect.at, () => feed({ type: 'woke' })))
+        cancelWake?.()
+        cancelWake = clock.at(effect.at, () => feed({ type: 'woke', heardAt }))
         return
       case 'call':
         return world.call(effect.call, effect.response_id)
@@ -92,6 +109,7 @@ export function run(begin: State, world: World): Running {
     current = line
     const hear = (input: Input) => {
       if (line !== current) return
+      heardAt = clock.now()
       if (input.type === 'dropped') current = null
       feed(input)
     }
@@ -104,8 +122,12 @@ export function run(begin: State, world: World): Running {
 
   /** Audio never enters the state: it goes to the line, and waits here until it was understood. */
   function append(audio: Uint8Array): boolean {
-    const kept = microphone.keep(audio)
-    return state.link.at === 'live' ? (connection?.append(audio) ?? false) : kept
+    if (state.link.at !== 'live') return microphone.keep(audio, state)
+    if (!connection?.append(audio)) return false
+    microphone.keep(audio, state)
+    const now = clock.now()
+    if (now - heardAt >= quietMs) feed({ type: 'unheard' })
+    return true
   }
 
   return {

@@ -19,6 +19,8 @@ export type Call = Extract<Item, { type: 'function_call' }>
 export interface State {
   /** What the far end is asked to be. Said on every join. */
   readonly config: Partial<SessionConfig>
+  /** The update of it that is under way, and what it would change back to. */
+  readonly undo: { readonly event_id: string; readonly config: Partial<SessionConfig> } | null
   readonly link: Link
   readonly conversation: Conversation
   /** Said by us, and not yet acknowledged by the far end: nothing is lost when the line is. */
@@ -47,6 +49,10 @@ export type Link =
       readonly retold: ReadonlySet<string>
       /** Items that the far end was not told stand behind one that it was: what it places behind that, comes after them. */
       readonly behind: ReadonlyMap<string, string>
+      /** By then the far end must have said something: it owes an acknowledgement, or an answer. Null when it owes none. */
+      readonly until: number | null
+      /** Since when it owes it. */
+      readonly armedAt: number
     }
   | { readonly at: 'waiting'; readonly tries: number; readonly until: number; readonly cause: Cause }
 
@@ -60,14 +66,19 @@ export interface Reconnect {
 /** Who speaks: one response at a time. */
 export interface Turn {
   /** The `response.create` that is under way, by its event id. */
-  readonly asked: { readonly event_id: string; readonly params: ResponseCreateParams } | null
+  readonly asked: {
+    readonly event_id: string
+    readonly params: ResponseCreateParams
+    /** It was cut before it began. */
+    readonly cut?: boolean
+  } | null
   /** A response to ask for as soon as one can be asked for. */
   readonly owed: ResponseCreateParams | null
   /** The response being given began when the far end knew all that had been said: it answers that too. */
   readonly covered: boolean
-  /** Calls that were handed to a tool, by call id: each runs once. */
+  /** Calls that were handed to a tool, by item: each runs once. */
   readonly calls: readonly string[]
-  /** Calls that an output was said for, by call id: each is answered once. */
+  /** Calls that an output was said for, by item: each is answered once. */
   readonly answered: readonly string[]
   /** Responses that were cut: audio of theirs that still comes is never heard. */
   readonly cut: readonly string[]
@@ -85,7 +96,8 @@ export type Input =
   | { readonly type: 'opened' }
   | { readonly type: 'received'; readonly event: ServerEvent | AudioDelta }
   | { readonly type: 'dropped'; readonly cause: Cause }
-  | { readonly type: 'woke' }
+  /** `heardAt`: when this line said something last. */
+  | { readonly type: 'woke'; readonly heardAt?: number }
   /** `fields` are for the event that carries the item. */
   | { readonly type: 'said'; readonly item: Item; readonly fields?: object }
   | { readonly type: 'asked'; readonly params: ResponseCreateParams }
@@ -94,6 +106,8 @@ export type Input =
   | { readonly type: 'interrupted'; readonly cancel: boolean }
   | { readonly type: 'silenced'; readonly heard: readonly Heard[] }
   | { readonly type: 'drained' }
+  /** The microphone spoke on, and the far end has said nothing for as long as it may. */
+  | { readonly type: 'unheard' }
   | { readonly type: 'answered'; readonly item: Item; readonly respond: boolean }
   | { readonly type: 'ended' }
 
@@ -104,6 +118,8 @@ export type Effect =
   | { readonly type: 'transmit'; readonly event: ClientEvent }
   /** Sends the microphone audio that was held while there was no line. */
   | { readonly type: 'flush' }
+  /** Notes that the audio held so far is a turn: its commit is sent with it. */
+  | { readonly type: 'mark' }
   | { readonly type: 'wake'; readonly at: number }
   | { readonly type: 'call'; readonly call: Call; readonly response_id: string | null }
   | { readonly type: 'play'; readonly audio: AudioDelta }
@@ -114,6 +130,8 @@ export type Effect =
 /** What the app's listeners are told beside the events and the state. */
 export type Notice =
   | { readonly type: 'refused'; readonly error: RealtimeError }
+  /** A part of the app, such as the speaker, threw. */
+  | { readonly type: 'failed'; readonly error: unknown }
   | { readonly type: 'audio_interrupted' }
 
 export type Step = readonly [State, readonly Effect[]]
@@ -128,6 +146,7 @@ export interface Start {
 export function start({ config = {}, conversation = empty, reconnect = {}, seed = 1 }: Start = {}): State {
   return {
     config,
+    undo: null,
     link: { at: 'closed', cause: null },
     conversation,
     pending: [],

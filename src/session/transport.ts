@@ -1,4 +1,5 @@
 import type { AudioDelta, ClientEvent, ServerEvent } from '../protocol/events.ts'
+import type { Door, DoorOptions } from './door.ts'
 
 /**
  * Makes one connection. A reconnect is another call, with another listener, so nothing stale can speak.
@@ -19,9 +20,10 @@ export interface Connection {
   send(event: ClientEvent): void
   /**
    * Appends microphone audio to the far end's input buffer, in the session's input format.
-   * Returns false when the line is so slow that the audio was dropped instead (see `bufferLimit`).
+   * Returns false when the line is so slow that the audio was dropped instead (see `bufferLimit`). Audio that was held
+   * while there was no line is bounded already, and always sent.
    */
-  append(audio: Uint8Array): boolean
+  append(audio: Uint8Array, wasHeld?: boolean): boolean
   close(): void
 }
 
@@ -51,6 +53,8 @@ export interface ConnectOptions {
 /** A way to the far end, as a session holds it. */
 export interface Transport {
   dialer(options: ConnectOptions): Dial | Promise<Dial>
+  /** A session took this transport: what it is asked for goes to that session's door, and it is told what happens there. */
+  taken?(door: Door): Pick<DoorOptions, 'changed' | 'heard' | 'tell'>
 }
 
 /** Rejects `connect()`: the line could not be made, and why. */

@@ -2,10 +2,10 @@
  * Who speaks. One response at a time: asking while one is being given leaves it owed; it is paid when the response is
  * done and no tool call is open. Every call id is answered once.
  */
-import { activeResponse, type Conversation } from '../conversation/conversation.ts'
-import { find } from '../conversation/order.ts'
+import { activeResponse } from '../conversation/conversation.ts'
 import { createItem } from '../conversation/retell.ts'
 import type { Item, RealtimeError, Response, ResponseCreateParams } from '../protocol/events.ts'
+import { probe } from './link.ts'
 import { type Call, type Effect, inTurn, type State, type Step, transmit, withTurn } from './state.ts'
 
 export function said(state: State, item: Item, fields?: object): Step {
@@ -36,34 +36,42 @@ export function pay(state: State): Step {
   return [next, [transmit({ type: 'response.create', event_id, ...event })]]
 }
 
-/** A response that began when the far end knew all that was said answers all of it: nothing is owed any more. */
-export function began(state: State, response: Response): State {
-  if (response.conversation_id === null) return state
+/**
+ * A response that began when the far end knew all that was said answers all of it: nothing is owed any more. One that
+ * was cut before it began is cancelled now that it has a name.
+ */
+export function began(state: State, response: Response): Step {
+  if (response.conversation_id === null) return [state, []]
+  const { asked, owed, cut } = state.turn
   const covered = state.pending.length === 0
-  const owed = covered && isPlain(state.turn.owed) ? null : state.turn.owed
-  return withTurn(state, { asked: null, owed, covered })
+  const next = withTurn(state, { asked: null, owed: covered && isPlain(owed) ? null : owed, covered })
+  if (!asked?.cut) return [next, []]
+  const cancel = transmit({ type: 'response.cancel', response_id: response.id })
+  return [withTurn(next, { cut: [...cut, response.id] }), [cancel]]
 }
 
 export function ended(state: State, response: Response): Step {
-  return inTurn(dispatch(state, (response.output ?? []) as readonly Item[], response.id), pay)
+  return inTurn(called(state, response.id), pay)
 }
 
-/** A call is handed to its tool once, however often it is announced. */
-export function called(state: State, call: Call, response_id: string | null): Step {
-  return dispatch(state, [call], response_id)
-}
-
-/** Calls that stand in a restored conversation and were never run. */
-export function callsOf(state: State): Step {
-  return dispatch(state, state.conversation.calls, null)
+/**
+ * Each call that stands in the conversation is handed to its tool once, however often it is announced. Those of a
+ * response beside the conversation are not: their outputs would have no place in it.
+ */
+export function called(state: State, response_id: string | null): Step {
+  const { turn, conversation } = state
+  const fresh = conversation.calls.filter(({ id }) => !turn.calls.includes(id))
+  if (fresh.length === 0) return [state, []]
+  const calls = [...turn.calls, ...fresh.map(({ id }) => id)]
+  return [withTurn(state, { calls }), fresh.map((call) => ({ type: 'call', call, response_id }))]
 }
 
 export function answered(state: State, item: Item, respond: boolean): Step {
-  const { turn } = state
-  if (item.type !== 'function_call_output' || turn.answered.includes(item.call_id)) return [state, []]
-  const owed = turn.owed ?? (respond ? {} : null)
-  const answered = [...turn.answered, item.call_id]
-  return inTurn(said(withTurn(state, { owed, answered }), item), pay)
+  const call = item.type === 'function_call_output' && unanswered(state).find(({ call_id }) => call_id === item.call_id)
+  if (!call) return [state, []]
+  const { owed, answered } = state.turn
+  const next = withTurn(state, { owed: owed ?? (respond ? {} : null), answered: [...answered, call.id] })
+  return inTurn(said(next, item), pay)
 }
 
 /**
@@ -77,35 +85,18 @@ export function refused(state: State, error: RealtimeError): Step {
     const owed = state.turn.owed ?? (state.turn.covered && isPlain(params) ? null : params)
     return pay(withTurn(state, { asked: null, owed }))
   }
-  if (code === 'response_cancel_not_active') return [state, []]
+  if (code === 'response_cancel_not_active' || event_id?.startsWith(probe)) return [state, []]
   const told: Effect[] = [{ type: 'tell', notice: { type: 'refused', error } }]
-  if (event_id && event_id === state.turn.asked?.event_id) return [withTurn(state, { asked: null }), told]
+  const { asked } = state.turn
   const refusedItem = state.pending.find((said) => said.event_id === event_id)?.item
-  return [refusedItem ? acknowledged(state, refusedItem.id) : state, told]
-}
-
-function dispatch(state: State, items: readonly Item[], response_id: string | null): Step {
-  const { turn, conversation } = state
-  const fresh = items.filter(
-    (item): item is Call =>
-      item.type === 'function_call' &&
-      item.status === 'completed' &&
-      !turn.calls.includes(item.call_id) &&
-      !isAnswered(conversation, item),
-  )
-  if (fresh.length === 0) return [state, []]
-  const calls = [...turn.calls, ...fresh.map(({ call_id }) => call_id)]
-  return [withTurn(state, { calls }), fresh.map((call) => ({ type: 'call', call, response_id }))]
+  if (refusedItem) return [acknowledged(state, refusedItem.id), told]
+  // An error that names no event is taken for the answer to what was asked: better asked twice than never.
+  return [asked && (event_id ?? asked.event_id) === asked.event_id ? withTurn(state, { asked: null }) : state, told]
 }
 
 /** Calls without an output, said or about to be. */
 function unanswered({ conversation, turn }: State): readonly Call[] {
-  return conversation.calls.filter(({ call_id }) => !turn.answered.includes(call_id))
-}
-
-/** A call that stands in the conversation and is not open there has its output. One that stands beside it has none. */
-function isAnswered({ items, calls }: Conversation, { id }: Call): boolean {
-  return find(items, id) >= 0 && !calls.some((call) => call.id === id)
+  return conversation.calls.filter(({ id }) => !turn.answered.includes(id))
 }
 
 /** Asked for without wishes of its own: any response will do. */

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { testWithEars } from '../../test/ears.ts'
 import { level } from '../audio/pcm.ts'
 import { readWav } from '../audio/wav.ts'
 import { flite } from '../server/voice/flite.ts'
@@ -18,12 +19,12 @@ test.each(Object.keys(words))('%s is 24 kHz mono, with silence before and after'
   expect(level(samples)).toBeGreaterThan(-45)
 })
 
-test.each(Object.entries(words).filter(([, said]) => said !== ''))('%s is heard as: %s', async (file, said) => {
+testWithEars.each(Object.entries(words).filter(([, said]) => said !== ''))('%s is heard as: %s', async (file, said) => {
   const { rate, samples } = read(file)
   expect(wordErrorRate(said, await recognise(samples, rate))).toBe(0)
 })
 
-test('the built-in voice is understood by the built-in ears', async () => {
+testWithEars('the built-in voice is understood by the built-in ears', async () => {
   const said = 'Your order has left. It will come on Tuesday.'
   const how = { name: 'cedar', speed: 1, signal: new AbortController().signal }
   const voice = flite()

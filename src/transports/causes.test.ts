@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { byUs, closed, noKey, refused } from './causes.ts'
+import { byUs, closed, refused, unopened } from './causes.ts'
 
 const error = (code: string | null, message = 'Words.') => ({
   type: 'invalid_request_error',
@@ -84,13 +84,18 @@ describe('an answer in HTTP says whether to dial again', () => {
   })
 })
 
-test('what stops us before there is a socket is ours, and final', () => {
-  expect(noKey('There is no API key.')).toEqual({
+test('what stops us before there is a socket is final where it is ours', () => {
+  expect(unopened('There is no API key.', true)).toEqual({
     reason: 'There is no connection: There is no API key.',
     code: null,
     fatal: true,
     initiator: 'us',
   })
-  expect(noKey('words').reason).toBe('There is no connection: words')
+  expect(unopened('words', false)).toEqual({
+    reason: 'There is no connection: words',
+    code: null,
+    fatal: false,
+    initiator: 'network',
+  })
   expect(byUs).toMatchObject({ fatal: true, initiator: 'us', code: null })
 })

@@ -51,9 +51,14 @@ export function refused(status: number, body: string): Cause {
   }
 }
 
-/** The socket was never opened: no key, no address, no WebSocket. */
-export function noKey(why: string): Cause {
-  return { reason: `There is no connection: ${why}`, code: null, fatal: true, initiator: 'us' }
+/** The socket was never opened: no address, no WebSocket, or a key that could not be had, which may be had later. */
+export function unopened(why: string, isMisuse: boolean): Cause {
+  return {
+    reason: `There is no connection: ${why}`,
+    code: null,
+    fatal: isMisuse,
+    initiator: isMisuse ? 'us' : 'network',
+  }
 }
 
 /** The provider's error; of a page of some proxy, its first words. */

@@ -2,6 +2,7 @@ import { isAudio } from '../protocol/audio.ts'
 import type { Clock } from '../protocol/clock.ts'
 import { UserError } from '../protocol/errors.ts'
 import type { AudioDelta, ClientEvent, Item, ServerEvent, SessionConfig } from '../protocol/events.ts'
+import { merge } from '../protocol/merge.ts'
 import { type Camel, toWire } from '../protocol/spelling.ts'
 import { type Door, door } from '../session/door.ts'
 import { type Emitter, emitter } from '../session/emitter.ts'
@@ -13,7 +14,15 @@ import { type SocketLike, type WebSocketOptions, webSocket } from './websocket.t
 export interface OpenAIRealtimeWebSocketOptions
   extends Pick<
     WebSocketOptions,
-    'apiKey' | 'model' | 'url' | 'createWebSocket' | 'useInsecureApiKey' | 'headers' | 'bufferLimit'
+    | 'apiKey'
+    | 'model'
+    | 'url'
+    | 'organization'
+    | 'project'
+    | 'createWebSocket'
+    | 'useInsecureApiKey'
+    | 'headers'
+    | 'bufferLimit'
   > {
   readonly clock?: Clock
   readonly seed?: number
@@ -52,7 +61,7 @@ export interface OpenAIRealtimeWebSocketEvents {
 export class OpenAIRealtimeWebSocket implements Transport {
   readonly #options: OpenAIRealtimeWebSocketOptions
   readonly #events: Emitter<OpenAIRealtimeWebSocketEvents> = emitter('The transport')
-  readonly #door: Door
+  #door: Door
   #socket: SocketLike | null = null
 
   constructor(options: OpenAIRealtimeWebSocketOptions = {}) {
@@ -61,14 +70,25 @@ export class OpenAIRealtimeWebSocket implements Transport {
     this.#door = door({
       clock,
       seed,
-      heard: ({ audio: data, response_id: responseId, item_id: itemId }) =>
-        this.#events.emit('audio', { type: 'audio', data, responseId, itemId }),
       call: ({ id, call_id: callId, name, arguments: args }) =>
         this.#events.emit('function_call', { type: 'function_call', id, callId, name, arguments: args }),
-      tell: (notice) =>
-        notice.type === 'refused' ? this.#events.report(notice.error) : this.#events.emit('audio_interrupted'),
-      changed: (before, after, input) => this.#changed(before, after, input),
+      ...this.#watch((error) => this.#events.report(error)),
     })
+  }
+
+  /** Under a session it speaks for the session: the same events, the same state; the session answers calls and errors. */
+  taken(door: Door): ReturnType<NonNullable<Transport['taken']>> {
+    this.#door = door
+    return this.#watch((error) => this.#events.has('error') && this.#events.report(error))
+  }
+
+  #watch(failed: (error: unknown) => void): ReturnType<NonNullable<Transport['taken']>> {
+    return {
+      heard: ({ audio: data, response_id: responseId, item_id: itemId }) =>
+        this.#events.emit('audio', { type: 'audio', data, responseId, itemId }),
+      tell: (notice) => ('error' in notice ? failed(notice.error) : this.#events.emit('audio_interrupted')),
+      changed: (before, after, input) => this.#changed(before, after, input),
+    }
   }
 
   /** A session's way to the far end; not for apps. */
@@ -127,8 +147,7 @@ export class OpenAIRealtimeWebSocket implements Transport {
 
   /** Changes the session's config: what is given is changed, all else stays. */
   updateSessionConfig(config: Camel<SessionConfig>): void {
-    const changed = { ...this.#door.state.config, ...(toWire(config) as Partial<SessionConfig>) }
-    this.#door.feed({ type: 'configured', config: changed })
+    this.#door.feed({ type: 'configured', config: merge(this.#door.state.config, toWire(config)) })
   }
 
   /** Cancels the response, if one is active, silences the speaker, and truncates what is played at what was heard. */

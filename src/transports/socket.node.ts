@@ -4,6 +4,8 @@ import { parse } from '../protocol/parse.ts'
 import { audioDelta, decoded, marker, searchedFrom } from './frame.ts'
 import { appendOf, type SocketLike, type Wire, type WireListener, type WireRequest } from './wire.ts'
 
+const heartbeatMs = 20_000
+
 /** Opens a WebSocket of Node, with the key in a header, and without compression: audio does not compress. */
 export function openWire(request: WireRequest, listener: WireListener): Wire {
   const { key, organization, project } = request
@@ -22,10 +24,26 @@ export function openWire(request: WireRequest, listener: WireListener): Wire {
     generateMask: () => {},
   })
   let failure = ''
+  let isAlive = true
+  /** A line that broke without a word is found out: nothing came in answer to our last ping. */
+  const heartbeat = setInterval(() => {
+    if (!isAlive) {
+      failure = `The far end did not answer a ping within ${heartbeatMs} ms.`
+      return socket.terminate()
+    }
+    isAlive = false
+    if (socket.readyState === WebSocket.OPEN) socket.ping()
+  }, heartbeatMs)
+  const heard = () => {
+    isAlive = true
+  }
+  socket.on('pong', heard)
   socket.on('open', () => {
+    heard()
     listener.opened()
   })
   socket.on('message', (data, isBinary) => {
+    heard()
     listener.received(isBinary ? null : readFrame(bytesOf(data)))
   })
   socket.on('unexpected-response', (_request, response) => {
@@ -44,6 +62,7 @@ export function openWire(request: WireRequest, listener: WireListener): Wire {
     failure = error.message
   })
   socket.on('close', (code, reason) => {
+    clearInterval(heartbeat)
     listener.closed(code, reason.toString() || failure)
   })
   return {

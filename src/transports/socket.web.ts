@@ -6,7 +6,8 @@ export function openWire(
   { url, key, organization, project, useInsecureApiKey }: WireRequest,
   listener: WireListener,
 ): Wire {
-  const isPage = 'document' in globalThis
+  // A page's workers have no document; other platforms have neither.
+  const isPage = 'document' in globalThis || 'XMLHttpRequest' in globalThis
   if (isPage && key && !key.startsWith('ek_') && !useInsecureApiKey) {
     throw new UserError(
       'A standard API key must not reach a browser. Have your server make a client secret (it begins with ek_), or set useInsecureApiKey.',

@@ -2,7 +2,7 @@ import { openWire } from '#socket'
 import { messageOf, UserError } from '../protocol/errors.ts'
 import type { AudioDelta, RealtimeError, ServerEvent } from '../protocol/events.ts'
 import type { Cause, Connection, ConnectOptions, Dial, Listener } from '../session/transport.ts'
-import { byUs, closed, noKey, refused } from './causes.ts'
+import { byUs, closed, refused, unopened } from './causes.ts'
 import { type SocketLike, type Wire, type WireListener, wireOf } from './wire.ts'
 
 export type { SocketLike } from './wire.ts'
@@ -34,8 +34,8 @@ export function webSocket(options: WebSocketOptions = {}): Dial {
     const line = once(listener)
     let wire: Wire | null = null
     let key: string | null = null
-    /** A far end may repeat the key in what it says; it goes no farther than here. */
-    const hide = (text: string) => (key ? text.replaceAll(key, '…') : text)
+    /** A far end may repeat the key in what it says; it goes no farther than here. A short one hides nothing. */
+    const hide = (text: string) => (key && key.length >= 8 ? text.replaceAll(key, '…') : text)
 
     const hear: WireListener = {
       opened: () => line.opened(),
@@ -54,15 +54,15 @@ export function webSocket(options: WebSocketOptions = {}): Dial {
         if (line.isOver()) opened.close()
         else options.opened?.(opened.socket)
       },
-      (error: unknown) => line.dropped(noKey(hide(messageOf(error)))),
+      (error: unknown) => line.dropped(unopened(hide(messageOf(error)), error instanceof UserError)),
     )
 
     const connection: Connection = {
       send(event) {
         if (!line.isOver()) wire?.send(JSON.stringify(event))
       },
-      append(audio) {
-        if (line.isOver() || !wire || wire.waiting() > bufferLimit) return false
+      append(audio, wasHeld = false) {
+        if (line.isOver() || !wire || (!wasHeld && wire.waiting() > bufferLimit)) return false
         wire.append(audio)
         return true
       },
@@ -77,7 +77,7 @@ export function webSocket(options: WebSocketOptions = {}): Dial {
 
 /** `wss://api.openai.com/v1/realtime?model=M` or `?call_id=C`; an address that was given keeps its own query. */
 export function realtimeUrl({ url, model = 'gpt-realtime-2.1', callId }: ConnectOptions): string {
-  const address = new URL(url ?? 'wss://api.openai.com/v1/realtime')
+  const address = addressOf(url ?? 'wss://api.openai.com/v1/realtime')
   address.protocol = address.protocol.replace('http', 'ws')
   if (callId) address.searchParams.set('call_id', callId)
   else if (!['model', 'intent', 'call_id'].some((name) => address.searchParams.has(name))) {
@@ -86,8 +86,16 @@ export function realtimeUrl({ url, model = 'gpt-realtime-2.1', callId }: Connect
   return address.href
 }
 
+function addressOf(url: string): URL {
+  try {
+    return new URL(url)
+  } catch {
+    throw new UserError(`'${url}' is no address. Pass a whole one, such as wss://example.com/v1/realtime.`)
+  }
+}
+
 function withoutKey(event: ServerEvent | AudioDelta, hide: (text: string) => string): ServerEvent | AudioDelta {
-  return event.type === 'error' ? (JSON.parse(hide(JSON.stringify(event))) as ServerEvent) : event
+  return event.type === 'error' ? { ...event, error: { ...event.error, message: hide(event.error.message) } } : event
 }
 
 /**
@@ -106,8 +114,12 @@ async function open(
   if (!key && !options.url && !createWebSocket) {
     throw new UserError('There is no API key. Pass apiKey, or the url of a server that needs none.')
   }
-  if (!createWebSocket) return openWire({ url, key, organization, project, headers, useInsecureApiKey }, hear)
-  return wireOf(await createWebSocket({ url, apiKey: key }), hear)
+  if (createWebSocket) return wireOf(await createWebSocket({ url, apiKey: key }), hear)
+  try {
+    return await openWire({ url, key, organization, project, headers, useInsecureApiKey }, hear)
+  } catch (error) {
+    throw new UserError(messageOf(error))
+  }
 }
 
 interface Line extends Listener {

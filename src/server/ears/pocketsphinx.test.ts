@@ -2,6 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
+import { testWithEars } from '../../../test/ears.ts'
 import { flite } from '../voice/flite.ts'
 import { deaf } from './deaf.ts'
 import { missingEars, pocketsphinx } from './pocketsphinx.ts'
@@ -25,11 +26,11 @@ function program(name: string, body: string): string {
   return path
 }
 
-test('nothing is missing on this machine', async () => {
+testWithEars('nothing is missing on this machine', async () => {
   expect(await missingEars()).toBe(null)
 })
 
-test('a turn is heard as it comes, in pieces; the partial words join to the whole', async () => {
+testWithEars('a turn is heard as it comes, in pieces; the partial words join to the whole', async () => {
   const audio = await spoken('Thank you very much. Goodbye.')
   const turn = pocketsphinx().listen({})
   let partial = ''
@@ -41,7 +42,7 @@ test('a turn is heard as it comes, in pieces; the partial words join to the whol
   expect(partial).toBe('thank you very much goodbye')
 })
 
-test('a grammar leaves only its own sentences to be heard', async () => {
+testWithEars('a grammar leaves only its own sentences to be heard', async () => {
   const grammar = join(folder, 'orders.gram')
   writeFileSync(
     grammar,
@@ -52,7 +53,7 @@ test('a grammar leaves only its own sentences to be heard', async () => {
   expect(await turn.finish()).toBe('cancel order number four two seven')
 })
 
-test('silence has no words', async () => {
+testWithEars('silence has no words', async () => {
   const turn = pocketsphinx().listen({})
   turn.hear(new Int16Array(16_000))
   expect(await turn.finish()).toBe('')
@@ -77,12 +78,12 @@ describe('when the program is missing', () => {
   })
 })
 
-test('a program that fails tells why', async () => {
+testWithEars('a program that fails tells why', async () => {
   const turn = pocketsphinx({ args: ['-hmm', join(folder, 'nowhere')] }).listen({})
   await expect(turn.finish()).rejects.toThrow(/ended early: Folder '.*nowhere' does not contain/)
 })
 
-test('a cancelled turn rejects, and its process is gone, not even a zombie', async () => {
+testWithEars('a cancelled turn rejects, and its process is gone, not even a zombie', async () => {
   const turn = pocketsphinx({ command: program('slow', 'echo $$; exec sleep 60') }).listen({})
   const pid = Number(
     await new Promise<string>((resolve) => {
@@ -95,7 +96,7 @@ test('a cancelled turn rejects, and its process is gone, not even a zombie', asy
   expect(() => process.kill(pid, 0)).toThrow('ESRCH')
 })
 
-test('turns may be cancelled at once, twice, and without ever being finished', async () => {
+testWithEars('turns may be cancelled at once, twice, and without ever being finished', async () => {
   const turn = pocketsphinx().listen({})
   turn.cancel()
   turn.cancel()

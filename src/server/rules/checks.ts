@@ -20,6 +20,20 @@ export const oneOf =
   (value, param) =>
     values.includes(value as string) ? null : refusals.invalidValue(param, value, values)
 
+const mostAudio = 15 * 1024 * 1024
+export const audio: Check = (value, param) => {
+  if (typeof value !== 'string') return refusals.invalidType(param, 'a string')
+  if (value.length > (mostAudio * 4) / 3) return refusals.audioTooLarge(param)
+  return /^[A-Za-z0-9+/]*={0,2}$/.test(value) ? null : refusals.badAudio(param)
+}
+
+/** No event of the protocol nests deeper; what does would end whatever walks it. */
+const deepest = 100
+export function isTooDeep(value: unknown, left: number = deepest): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return left === 0 || Object.values(value).some((part) => isTooDeep(part, left - 1))
+}
+
 /** One of these, where something else than a text would be of a wrong type. */
 export const word =
   (...values: readonly string[]): Check =>

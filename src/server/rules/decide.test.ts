@@ -31,7 +31,7 @@ const told = (event: object) => ({ event_id: 'event_1', ...event }) as ServerEve
 const idle: CallState = {
   session: defaultSession('gpt-realtime-2.1'),
   conversation: empty,
-  buffered: 0,
+  bufferedMs: 0,
   spoken: new Map(),
 }
 const talked: CallState = {
@@ -43,7 +43,6 @@ const speaking: CallState = { ...talked, conversation: answering(talked.conversa
 const beside: CallState = { ...talked, conversation: answering(talked.conversation, 'resp_2', null) }
 const transcribing: CallState = { ...idle, session: defaultTranscription() }
 const traced: CallState = { ...idle, session: { ...defaultSession('gpt-realtime-2.1'), tracing: 'auto' } }
-const g711: CallState = { ...idle, session: withInput({ format: { type: 'audio/pcmu' } }) }
 
 function withInput(input: object): AnySession {
   const session = defaultSession('gpt-realtime-2.1')
@@ -95,7 +94,7 @@ const names = new Map([
   [beside, 'while answering out of band'],
   [transcribing, 'in a transcription'],
 ])
-const stateOf = (state: CallState) => names.get(state) ?? `with ${state.buffered} bytes heard`
+const stateOf = (state: CallState) => names.get(state) ?? `with ${state.bufferedMs} ms heard`
 
 const clientEvents = [
   'session.update',
@@ -264,14 +263,27 @@ const inWords: readonly Row<[code: string | null, param: string | null, words: s
     'Invalid audio: expected base64-encoded audio bytes.',
   ],
   [idle, commit, 'input_audio_buffer_commit_empty', null, tooSmall('0.00')],
-  [{ ...idle, buffered: 4_798 }, commit, 'input_audio_buffer_commit_empty', null, tooSmall('99.96')],
-  [{ ...g711, buffered: 799 }, commit, 'input_audio_buffer_commit_empty', null, tooSmall('99.88')],
+  [{ ...idle, bufferedMs: 99.958 }, commit, 'input_audio_buffer_commit_empty', null, tooSmall('99.96')],
   [
     talked,
     create({ ...written }),
     'invalid_value',
     'item.id',
     "Error creating item: an item with id 'item_user' already exists.",
+  ],
+  [
+    idle,
+    create({ ...written, id: 'root' }),
+    'invalid_value',
+    'item.id',
+    "Error creating item: 'root' names the front of the conversation.",
+  ],
+  [
+    idle,
+    say('user', { type: 'input_audio', audio: '<wav>' }),
+    'invalid_value',
+    'item.content[0].audio',
+    'Invalid audio: expected base64-encoded audio bytes.',
   ],
   [
     talked,
@@ -374,8 +386,7 @@ test('an append holds 15 MiB and not a byte more', () => {
 })
 
 const accepted: readonly (readonly [what: string, CallState, event: object, answers: readonly object[]])[] = [
-  ['a commit of 100 ms', { ...idle, buffered: 4_800 }, commit, []],
-  ['a commit of 100 ms of G.711', { ...g711, buffered: 800 }, commit, []],
+  ['a commit of 100 ms', { ...idle, bufferedMs: 100 }, commit, []],
   ['an append of nothing', idle, { type: 'input_audio_buffer.append', audio: '' }, []],
   ['a clear', idle, { type: 'input_audio_buffer.clear' }, [{ type: 'input_audio_buffer.cleared' }]],
   [
@@ -397,6 +408,15 @@ const accepted: readonly (readonly [what: string, CallState, event: object, answ
     placed('item_user', { ...written, id: 'item_second' }),
   ],
   ['the first message of all', idle, create({ ...written }), placed(null, written)],
+  [
+    'a message with audio, which is not told back,',
+    idle,
+    say('user', { type: 'input_audio', audio: 'AAAA' }, { type: 'input_audio', audio: 'AAAA', transcript: 'Hm.' }),
+    placed(
+      null,
+      message('item_1', 'user', { type: 'input_audio', transcript: null }, { type: 'input_audio', transcript: 'Hm.' }),
+    ),
+  ],
   [
     'an output of a call',
     idle,
@@ -461,6 +481,7 @@ const updates: readonly (readonly [what: string, CallState, change: object, effe
   ['the same voice is no change, even after it was heard', talked, { audio: { output: { voice: 'marin' } } }, {}],
   ['a limit at its ends', idle, { max_output_tokens: 4_096 }, { max_output_tokens: 4_096 }],
   ['no limit', idle, { max_output_tokens: 'inf' }, { max_output_tokens: 'inf' }],
+  ['a name of its own is no change', idle, { id: 'sess_mine', object: 'mine', expires_at: 5 }, {}],
 ]
 
 test.each(updates)('%s in session.updated, which says the session in full', (_, state, change, effect) => {

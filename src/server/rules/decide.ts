@@ -1,7 +1,7 @@
 /** The rules: what the far end says to a client's event. Pure; whoever asks folds and sends what is answered. */
-import { activeResponse, type Conversation, itemsOf } from '../../conversation/conversation.ts'
-import { msOf } from '../../protocol/audio.ts'
-import type { AudioFormat, ClientEvent, Item, KnownServerEvent, Response } from '../../protocol/events.ts'
+import { activeResponse, type Conversation, contentOf, itemsOf } from '../../conversation/conversation.ts'
+import type { ClientEvent, Content, Item, KnownServerEvent, Message, Response } from '../../protocol/events.ts'
+import { audio as checkAudio } from './checks.ts'
 import { checkItem } from './item-checks.ts'
 import { type Refusal, refusals } from './refusals.ts'
 import { type AnySession, checkResponse, isRefusal, update } from './session-config.ts'
@@ -17,8 +17,8 @@ export type Answer = KnownServerEvent extends infer Event
 export interface CallState {
   readonly session: AnySession
   readonly conversation: Conversation
-  /** Bytes in the input buffer that no turn has taken yet. */
-  readonly buffered: number
+  /** Audio in the input buffer that no turn has taken yet, in ms. */
+  readonly bufferedMs: number
   /** Audio of the assistant's items, in ms, as far as it was made. */
   readonly spoken: ReadonlyMap<string, number>
 }
@@ -41,7 +41,6 @@ const namesItem: ReadonlySet<string> = new Set([
   'conversation.item.delete',
   'conversation.item.retrieve',
 ])
-const appendLimit = 15 * 1024 * 1024
 const leastCommitMs = 100
 
 /**
@@ -72,10 +71,10 @@ function rule(state: CallState, event: ClientEvent, newId: (prefix: string) => s
       return isRefusal(session) ? session : [{ type: 'session.updated', session }]
     }
     case 'input_audio_buffer.append':
-      return append(event.audio)
+      return typeof event.audio === 'string' ? (checkAudio(event.audio, 'audio') ?? []) : refusals.missing('audio')
     case 'input_audio_buffer.commit': {
-      const ms = msOf(state.buffered, inputFormat(state.session))
-      return ms < leastCommitMs ? refusals.bufferTooSmall(ms) : []
+      const { bufferedMs } = state
+      return bufferedMs < leastCommitMs ? refusals.bufferTooSmall(bufferedMs) : []
     }
     case 'input_audio_buffer.clear':
       return [{ type: 'input_audio_buffer.cleared' }]
@@ -103,12 +102,6 @@ function rule(state: CallState, event: ClientEvent, newId: (prefix: string) => s
   }
 }
 
-function append(audio: unknown): readonly Answer[] | Refusal {
-  if (typeof audio !== 'string') return refusals.missing('audio')
-  if (audio.length > (appendLimit * 4) / 3) return refusals.audioTooLarge()
-  return /^[A-Za-z0-9+/]*={0,2}$/.test(audio) ? [] : refusals.badAudio()
-}
-
 type Create = Extract<ClientEvent, { type: 'conversation.item.create' }>
 
 function create(state: CallState, { item, previous_item_id }: Create, newId: (prefix: string) => string) {
@@ -121,11 +114,19 @@ function create(state: CallState, { item, previous_item_id }: Create, newId: (pr
   }
   const previous = previous_item_id ?? state.conversation.items.at(-1)?.id ?? null
   const call = item.type === 'function_call' && !item.call_id ? { call_id: newId('call_') } : {}
-  const made = { ...item, ...call, id, object: 'realtime.item', status: 'completed' } as Item
+  const content = item.type === 'message' ? { content: contentOf(item as Message).map(withoutAudio) } : {}
+  const made = { ...item, ...call, ...content, id, object: 'realtime.item', status: 'completed' } as Item
   return [
     { type: 'conversation.item.added', previous_item_id: previous, item: made },
     { type: 'conversation.item.done', previous_item_id: previous, item: made },
   ] as const
+}
+
+/** The bytes are kept apart, and the words of what is heard come later. */
+function withoutAudio(part: Content): Content {
+  if (part.type !== 'input_audio' && part.type !== 'output_audio') return part
+  const { audio: _, ...rest } = part
+  return part.type === 'input_audio' ? { ...rest, type: part.type, transcript: part.transcript ?? null } : rest
 }
 
 type Truncate = Extract<ClientEvent, { type: 'conversation.item.truncate' }>
@@ -163,12 +164,4 @@ function respond({ session, conversation }: CallState, { response }: Respond): r
 
 function has({ conversation }: CallState, id: string): boolean {
   return conversation.items.some((item) => item.id === id)
-}
-
-export function inputFormat(session: AnySession): AudioFormat {
-  return session.audio?.input?.format ?? { type: 'audio/pcm', rate: 24_000 }
-}
-
-export function outputFormat(session: AnySession): AudioFormat {
-  return (session.type === 'realtime' && session.audio?.output?.format) || { type: 'audio/pcm', rate: 24_000 }
 }

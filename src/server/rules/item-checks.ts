@@ -1,5 +1,5 @@
 /** What an item must be to be put into the conversation. Pure. */
-import { first, flag, isObject, text } from './checks.ts'
+import { audio as checkAudio, first, flag, isObject, text } from './checks.ts'
 import { type Refusal, refusals } from './refusals.ts'
 
 const itemTypes = ['message', 'function_call', 'function_call_output', 'mcp_approval_response'] as const
@@ -24,6 +24,7 @@ export function checkItem(item: unknown): Refusal | null {
   const type = item['type']
   if (type === undefined) return refusals.missing('item.type')
   if (!itemTypes.includes(type as never)) return refusals.invalidValue('item.type', type, itemTypes)
+  if (item['id'] === 'root') return refusals.rootItem()
   const named = ['id', 'call_id'].map((key) => () => (item[key] === undefined ? null : text(item[key], `item.${key}`)))
   return first([...named, () => (type === 'message' ? checkMessage(item) : checkOther(String(type), item))])
 }
@@ -48,5 +49,5 @@ function checkPart(part: unknown, types: readonly string[], at: string): Refusal
   const field = neededOfPart[type]
   if (field && typeof part[field] !== 'string') return refusals.missing(`${at}.${field}`)
   const { audio = '', transcript } = part
-  return text(audio, `${at}.audio`) ?? text(transcript ?? '', `${at}.transcript`)
+  return checkAudio(audio, `${at}.audio`) ?? text(transcript ?? '', `${at}.transcript`)
 }

@@ -17,6 +17,7 @@ const refuse = (code: string | null, message: string, param: string | null = nul
 export const refusals = {
   invalidJson: (): Refusal => refuse('invalid_json', 'We could not parse the JSON body of your event.'),
   binary: (): Refusal => refuse('invalid_event', 'Expected a text WebSocket message; binary frames are not supported.'),
+  tooDeep: (): Refusal => refuse('invalid_event', 'Your event nests deeper than 100 levels. Send it flatter.'),
   noType: (): Refusal => refuse('invalid_event', "Missing required parameter: 'type'.", 'type'),
   unknownType: (type: string, supported: readonly string[]): Refusal =>
     refuse('invalid_value', `Invalid value: '${type}'. Supported values are: ${inQuotes(supported)}.`, 'type'),
@@ -54,8 +55,12 @@ export const refusals = {
       'input_audio_buffer_commit_empty',
       `Error committing input audio buffer: buffer too small. Expected at least 100ms of audio, but buffer only has ${ms.toFixed(2)}ms of audio.`,
     ),
-  badAudio: (): Refusal => refuse('invalid_value', 'Invalid audio: expected base64-encoded audio bytes.', 'audio'),
-  audioTooLarge: (): Refusal => refuse('invalid_value', 'Invalid audio: an event may hold at most 15 MiB.', 'audio'),
+  badAudio: (param: string): Refusal =>
+    refuse('invalid_value', 'Invalid audio: expected base64-encoded audio bytes.', param),
+  audioTooLarge: (param: string): Refusal =>
+    refuse('invalid_value', 'Invalid audio: an event may hold at most 15 MiB.', param),
+  rootItem: (): Refusal =>
+    refuse('invalid_value', "Error creating item: 'root' names the front of the conversation.", 'item.id'),
   duplicateItem: (id: string): Refusal =>
     refuse('invalid_value', `Error creating item: an item with id '${id}' already exists.`, 'item.id'),
   noPreviousItem: (id: string): Refusal =>

@@ -124,7 +124,14 @@ const realtime = shape({
   tracing: orNull(either(word('auto'), shape({ group_id: text, metadata: object, workflow_name: text }))),
   include,
 })
-const transcription = shape({ type: anything, audio: shape({ input }), include })
+const transcription = shape({
+  type: anything,
+  object: text,
+  id: text,
+  expires_at: number,
+  audio: shape({ input }),
+  include,
+})
 
 function metadata(value: unknown, param: string): Refusal | null {
   if (!isObject(value)) return refusals.invalidType(param, 'an object')
@@ -173,6 +180,14 @@ export function defaultTranscription(): TranscriptionSessionConfig {
   return { type: 'transcription', audio: { input: { ...input!, transcription: { model: 'gpt-transcribe' } } } }
 }
 
+/** What a session calls itself. */
+export function objectOf({ type }: AnySession): string {
+  return type === 'realtime' ? 'realtime.session' : 'realtime.transcription_session'
+}
+
+/** What only the far end says of a session: a client may repeat it, and it changes nothing. */
+const ours: ReadonlySet<string> = new Set(['id', 'object', 'expires_at'])
+
 /** What an update may depend on. */
 export interface Now {
   /** The assistant has been heard: its voice stays. */
@@ -191,9 +206,10 @@ export function update(session: AnySession, change: unknown, now: Now = silent):
     (change['type'] === session.type ? null : refusals.sessionType()) ??
     (session.type === 'realtime' ? realtime : transcription)(change, 'session')
   if (refused) return refused
-  if (session.type === 'transcription') return endless(merge({ ...session }, change) as unknown as AnySession)
-  if (change['model'] !== undefined && change['model'] !== session.model) return refusals.model()
-  const next = merge({ ...session }, change) as unknown as SessionConfig
+  const asked: Fields = Object.fromEntries(Object.entries(change).filter(([key]) => !ours.has(key)))
+  if (session.type === 'transcription') return endless(merge({ ...session }, asked) as unknown as AnySession)
+  if (asked['model'] !== undefined && asked['model'] !== session.model) return refusals.model()
+  const next = merge({ ...session }, asked) as unknown as SessionConfig
   const changes = (part: (one: SessionConfig) => unknown) =>
     JSON.stringify(part(session)) !== JSON.stringify(part(next))
   if (now.hasSpoken && changes(({ audio }) => audio?.output?.voice)) return refusals.voice()

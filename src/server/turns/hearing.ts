@@ -1,15 +1,15 @@
 /** What comes from the microphone: the input buffer, where a turn begins and ends in it, and the ears that follow it. */
-import { decodeAlaw, decodeUlaw } from '../../audio/g711.ts'
-import { toSamples } from '../../audio/pcm.ts'
-import { type Resampler, resampler } from '../../audio/resample.ts'
-import { bytesOf, bytesPerSample, msOf, rateOf } from '../../protocol/audio.ts'
-import type { AudioFormat, TurnDetection } from '../../protocol/events.ts'
-import { inputFormat } from '../rules/decide.ts'
+import { bytesPerSample, formatOf } from '../../protocol/audio.ts'
+import type { Clock } from '../../protocol/clock.ts'
+import type { TurnDetection } from '../../protocol/events.ts'
 import type { AnySession } from '../rules/session-config.ts'
-import type { Ears, Listening } from '../senses.ts'
-import { type Heard, type TurnSettings, turnDetector, type Vad } from './vad.ts'
+import type { Ears } from '../senses.ts'
+import { listener, type Piece, pieceMs, piecesOf, tape } from './sound.ts'
+import { type Turn, turnOf } from './turn.ts'
+import { type Heard, type TurnDetector, type TurnSettings, turnDetector, type Vad } from './vad.ts'
 
 export interface HearingOptions {
+  readonly clock: Clock
   readonly ears: Ears
   readonly vad: () => Vad
   readonly session: () => AnySession
@@ -21,68 +21,79 @@ export interface HearingOptions {
 }
 
 /** A turn that has been said. */
-export interface HeardTurn {
-  readonly item_id: string
+export interface HeardTurn extends Pick<Turn, 'item_id' | 'follow'> {
   readonly ms: number
-  readonly audio: readonly Uint8Array[]
+  readonly audio: readonly Piece[]
   readonly words: Promise<string>
-  /** Tells the words that the ears have by now, and each further piece as they have it. */
-  follow(listener: (delta: string) => void): void
 }
 
 export interface Hearing {
-  /** Bytes in the buffer that no turn has taken yet. */
-  readonly buffered: number
+  /** ms in the buffer that no turn has taken yet. */
+  readonly bufferedMs: number
   /** All audio that was ever written, in ms: neither `clear` nor `commit` resets it. */
   readonly writtenMs: number
+  /** A turn is being said: it began, and has not ended. */
+  readonly isSpeaking: boolean
   write(bytes: Uint8Array): void
   /** Takes what is in the buffer as a turn; the one that is being spoken, if there is one. */
   take(): HeardTurn
+  /** A recording that came whole, beside the buffer, as a turn. */
+  hearWhole(item_id: string, audio: readonly Uint8Array[]): HeardTurn
   /** Forgets what is in the buffer, and the turn that is being spoken. */
   clear(): void
-  /** The input's format or turn detection is another now. */
+  /** The session is another now. */
   configured(): void
-  end(): void
+  /** Cancels whatever still listens. Settles when nothing is left of it, if the ears can tell. */
+  end(): Promise<void>
 }
 
-interface Turn {
-  readonly item_id: string
-  readonly listening: Listening
-  readonly toEars: Resampler
-  /** Words so far that nobody was told. */
-  readonly untold: string[]
-}
+/** ms that are heard without a pause: between them others have their turn. */
+const atOnceMs = 1_000
+/** Turns that the ears follow at one time; further ones wait until one is understood. */
+const mostUnfinished = 4
+/** ms that may wait to be heard. A client that writes more has to wait itself, or it would eat the memory. */
+const mostWaitingMs = 15 * 60_000
 
-/** ms that are looked at together: a client may append a whole recording at once. */
-const pieceMs = 100
-
-export function hearing({ ears, vad, session, newId, started, stopped }: HearingOptions): Hearing {
-  let buffer: Uint8Array[] = []
-  let buffered = 0
-  /** Written, while the detector was still busy with what came before. */
-  const waiting: Uint8Array[] = []
+export function hearing({ clock, ears, vad, session, newId, started, stopped }: HearingOptions): Hearing {
+  const buffer = tape()
+  /** Written, while what came before is not heard yet. */
+  const waiting = tape()
   /** The first byte of a sample, the second of which has not come yet. */
   let half: Uint8Array = new Uint8Array(0)
+  /** Whom hearing waits for: the detector, or the others. */
   let busy: symbol | null = null
-  let writtenMs = 0
+  let placedMs = 0
   let turn: Turn | null = null
-  let format: AudioFormat
-  let toVad: Resampler
-  let detector: ReturnType<typeof turnDetector>
+  /** All that are not over yet, and those that have been said and are yet to be understood. */
+  const unfinished = new Set<Turn>()
+  let format = formatOf(session(), 'input')
+  let detect: ((piece: Piece) => ReturnType<TurnDetector['hear']>) | null = null
+  let resetDetector = () => {}
   configured()
 
+  /** A detector stands for as long as turns are detected: it asks for its settings, and its sound may change. */
   function configured(): void {
-    const detecting = vad()
-    format = inputFormat(session())
-    half = new Uint8Array(0)
-    toVad = resampler(rateOf(format), detecting.rate)
-    detector = turnDetector(detecting, () => settingsOf(detectionOf(session())), Math.round(writtenMs))
+    const next = formatOf(session(), 'input')
+    if (next.type !== format.type) half = new Uint8Array(0)
+    format = next
+    if (!detectionOf(session())) {
+      detect = null
+      busy = null
+      hearAll()
+    } else detect ??= detecting()
+  }
+
+  function detecting(): NonNullable<typeof detect> {
+    const made = vad()
+    const settings = () => settingsOf(detectionOf(session()))
+    const detector = turnDetector(made, settings, { at: Math.round(placedMs), speaking: turn !== null })
+    const toVad = listener(made.rate)
+    resetDetector = detector.reset
+    return (piece) => detector.hear(toVad.samples(piece))
   }
 
   function write(bytes: Uint8Array): void {
-    const whole = wholeSamples(bytes)
-    const size = bytesOf(pieceMs, format)
-    for (let from = 0; from < whole.length; from += size) waiting.push(whole.subarray(from, from + size))
+    for (const piece of piecesOf(wholeSamples(bytes), format)) waiting.push(piece)
     hearAll()
   }
 
@@ -97,30 +108,52 @@ export function hearing({ ears, vad, session, newId, started, stopped }: Hearing
   }
 
   function hearAll(): void {
-    for (let piece = busy ? undefined : waiting.shift(); piece; piece = busy ? undefined : waiting.shift()) hear(piece)
+    for (let heardMs = 0; !busy && waiting.ms; ) {
+      if (waiting.ms <= mostWaitingMs) {
+        if (heardMs >= atOnceMs) return void clock.at(clock.now(), paused(hearAll))
+        if (unfinished.size >= mostUnfinished) return
+      }
+      const piece = waiting.shift()!
+      heardMs += piece.ms
+      hear(piece)
+    }
   }
 
-  function hear(piece: Uint8Array): void {
+  function hear(piece: Piece): void {
     place(piece)
-    if (!detectionOf(session())) return
-    const heard = detector.hear(toVad.push(decode(piece, format)))
+    const heard = detected(piece)
     if (!(heard instanceof Promise)) return follow(heard)
-    const mine = Symbol()
-    busy = mine
-    const goOn = (known: readonly Heard[]) => {
-      if (busy !== mine) return
-      busy = null
+    const goOn = paused((known: readonly Heard[]) => {
       follow(known)
       hearAll()
-    }
+    })
     heard.then(goOn, () => goOn([]))
   }
 
-  function place(piece: Uint8Array): void {
+  /** A detector may be somebody else's: what it throws is silence. */
+  function detected(piece: Piece): ReturnType<TurnDetector['hear']> {
+    try {
+      return detect?.(piece) ?? []
+    } catch {
+      return []
+    }
+  }
+
+  /** Nothing is heard until this is called; after `take`, `clear` or `configured` went on without it, it does nothing. */
+  function paused<Given extends readonly unknown[]>(goOn: (...given: Given) => void): (...given: Given) => void {
+    const mine = Symbol()
+    busy = mine
+    return (...given) => {
+      if (busy !== mine) return
+      busy = null
+      goOn(...given)
+    }
+  }
+
+  function place(piece: Piece): void {
     buffer.push(piece)
-    buffered += piece.length
-    writtenMs += msOf(piece.length, format)
-    if (turn) tell(turn, decode(piece, format))
+    placedMs += piece.ms
+    turn?.hear(piece)
   }
 
   function follow(heard: readonly Heard[]): void {
@@ -128,76 +161,103 @@ export function hearing({ ears, vad, session, newId, started, stopped }: Hearing
       if (type === 'started') start(at)
       else if (turn) stopped(at, take())
     }
-    if (!turn && detectionOf(session())) forgetSilence()
+    if (!turn && detect) forgetSilence()
   }
 
   function start(at: number): void {
+    if (turn) void dropped(turn)
     turn = begin()
     started(at, turn.item_id)
-    for (const piece of buffer) tell(turn, decode(piece, format))
+    for (const piece of buffer.pieces) turn.hear(piece)
   }
 
-  function begin(): Turn {
+  function begin(item_id = newId('item_')): Turn {
     const { language, prompt } = session().audio?.input?.transcription ?? {}
-    const listening = ears.listen({ language, prompt })
-    const untold: string[] = []
-    listening.onPartial = (delta) => untold.push(delta)
-    return { item_id: newId('item_'), listening, toEars: wider(rateOf(format), ears.rate), untold }
+    const begun = turnOf(ears, { language, prompt }, item_id)
+    unfinished.add(begun)
+    letBegin()
+    return begun
+  }
+
+  function letBegin(): void {
+    for (const one of [...unfinished].slice(0, mostUnfinished)) one.begin()
+  }
+
+  function over(one: Turn): void {
+    unfinished.delete(one)
+    letBegin()
+    hearAll()
+  }
+
+  async function dropped(one: Turn): Promise<void> {
+    await one.cancel()
+    over(one)
   }
 
   /** Of silence, only what a turn may begin with is kept. */
   function forgetSilence(): void {
-    const kept = bytesOf(settingsOf(detectionOf(session())).prefixMs + 2 * pieceMs, format)
-    let size = buffer.reduce((sum, { length }) => sum + length, 0)
-    while (buffer.length > 1 && size - buffer[0]!.length >= kept) size -= buffer.shift()!.length
+    const kept = settingsOf(detectionOf(session())).prefixMs + 2 * pieceMs
+    while (buffer.ms - (buffer.pieces[0]?.ms ?? kept) >= kept) buffer.shift()
   }
 
-  function empty(): readonly Uint8Array[] {
-    const audio = buffer
+  function empty(): readonly Piece[] {
     busy = null
-    buffer = []
-    buffered = 0
     turn = null
-    detector.reset()
-    return audio
+    resetDetector()
+    return buffer.takeAll()
   }
 
   function placeAll(): void {
-    for (const piece of waiting.splice(0)) place(piece)
+    for (const piece of waiting.takeAll()) place(piece)
   }
 
   function take(): HeardTurn {
     const taken = turn ?? begin()
-    if (!turn) for (const piece of buffer) tell(taken, decode(piece, format))
-    const ms = msOf(buffered, format)
-    const { item_id, listening, toEars, untold } = taken
-    listening.hear(toEars.flush())
-    const follow = (listener: (delta: string) => void) => {
-      for (const delta of untold.splice(0)) listener(delta)
-      listening.onPartial = listener
-    }
-    return { item_id, ms, audio: empty(), words: listening.finish(), follow }
+    if (!turn) for (const piece of buffer.pieces) taken.hear(piece)
+    return said(taken, empty())
+  }
+
+  function said(one: Turn, audio: readonly Piece[]): HeardTurn {
+    const words = one.finish()
+    words.then(
+      () => over(one),
+      () => over(one),
+    )
+    return { item_id: one.item_id, ms: sumMs(audio), audio, words, follow: one.follow }
   }
 
   return {
-    get buffered() {
-      return waiting.reduce((sum, { length }) => sum + length, buffered)
+    get bufferedMs() {
+      return rounded(buffer.ms + waiting.ms)
     },
     get writtenMs() {
-      return waiting.reduce((sum, { length }) => sum + msOf(length, format), writtenMs)
+      return placedMs + waiting.ms
+    },
+    get isSpeaking() {
+      return turn !== null
     },
     write,
     take() {
       placeAll()
       return take()
     },
+    hearWhole(item_id, audio) {
+      const whole = begin(item_id)
+      const pieces = audio.flatMap((bytes) => piecesOf(bytes, format))
+      for (const piece of pieces) whole.hear(piece)
+      return said(whole, pieces)
+    },
     clear() {
       placeAll()
-      turn?.listening.cancel()
+      if (turn) void dropped(turn)
       empty()
     },
     configured,
-    end: () => turn?.listening.cancel(),
+    async end() {
+      busy = Symbol()
+      waiting.takeAll()
+      await Promise.all([...unfinished].map(dropped))
+    },
   }
 }
 
@@ -221,23 +281,11 @@ function settingsOf(how: TurnDetection | null): TurnSettings {
   }
 }
 
-/**
- * A telephone's samples are held for ears twice as wide, not smoothed: the mirror image above 4 kHz stands for what the
- * line cut off. A recogniser that was taught on wide speech understands that, and hardly a word of smooth narrow sound.
- */
-function wider(from: number, to: number): Resampler {
-  if (to !== 2 * from) return resampler(from, to)
-  return {
-    push: (samples) => Int16Array.from({ length: 2 * samples.length }, (_, n) => samples[n >> 1]!),
-    flush: () => new Int16Array(0),
-  }
+function sumMs(pieces: readonly Piece[]): number {
+  return rounded(pieces.reduce((sum, { ms }) => sum + ms, 0))
 }
 
-function tell({ listening, toEars }: Turn, samples: Int16Array): void {
-  listening.hear(toEars.push(samples))
-}
-
-function decode(bytes: Uint8Array, { type }: AudioFormat): Int16Array {
-  if (type === 'audio/pcmu') return decodeUlaw(bytes)
-  return type === 'audio/pcma' ? decodeAlaw(bytes) : toSamples(bytes)
+/** To a millionth: sums of fractions come a hair short of what they are. */
+function rounded(ms: number): number {
+  return Math.round(ms * 1e6) / 1e6
 }

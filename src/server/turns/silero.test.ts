@@ -5,6 +5,7 @@ import { level } from '../../audio/pcm.ts'
 import { resample } from '../../audio/resample.ts'
 import { channelOf, readWav } from '../../audio/wav.ts'
 import { mulberry32 } from '../../protocol/random.ts'
+import { realClock } from '../../session/clock.ts'
 import { defaultSession } from '../rules/session-config.ts'
 import { hearing } from './hearing.ts'
 import { silero } from './silero.ts'
@@ -54,6 +55,7 @@ test('two turns in one piece are two turns, with all that was said in each', asy
   })
   let samples = 0
   const microphone = hearing({
+    clock: realClock,
     ears: {
       rate,
       listen: () => ({

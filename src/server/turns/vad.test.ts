@@ -27,7 +27,7 @@ function heardIn(
   chunk = 1_600,
   begin = 0,
 ): readonly Heard[] {
-  const detector = turnDetector(energyVad(), () => ({ ...usual, ...settings }), begin)
+  const detector = turnDetector(energyVad(), () => ({ ...usual, ...settings }), { at: begin, speaking: false })
   const heard: Heard[] = []
   for (let at = 0; at < samples.length; at += chunk)
     heard.push(...atOnce(detector.hear(samples.subarray(at, at + chunk))))

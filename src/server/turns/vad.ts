@@ -105,12 +105,22 @@ export interface TurnDetector {
 /** Speech shorter than this is a click. */
 const leastSpeechMs = 60
 
-/** Turns from likelihoods: speech begins after 60 ms of it, and ends after `silenceMs` without. `begin`: ms so far. */
-export function turnDetector(vad: Vad, settings: () => TurnSettings, begin = 0): TurnDetector {
+/** Where a detector begins: at this ms of audio, and maybe in the middle of a turn. */
+export interface DetectorBegin {
+  readonly at: number
+  readonly speaking: boolean
+}
+
+/** Turns from likelihoods: speech begins after 60 ms of it, and ends after `silenceMs` without. */
+export function turnDetector(
+  vad: Vad,
+  settings: () => TurnSettings,
+  begin: DetectorBegin = { at: 0, speaking: false },
+): TurnDetector {
   const frameMs = (vad.frame / vad.rate) * 1000
   let rest = new Int16Array(0)
-  let now = begin
-  let speaking = false
+  let now = begin.at
+  let { speaking } = begin
   let loudMs = 0
   let quietMs = 0
 

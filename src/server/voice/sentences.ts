@@ -1,6 +1,6 @@
 /** Cuts a growing text into sentences to speak. The same sentences come however the text is cut into pieces. */
 export interface Sentences {
-  /** Takes the next piece of the text and gives the sentences that are now whole, trimmed, in order. */
+  /** Takes the next piece of the text and gives the sentences that are now whole, in order. Joined, they are the text. */
   push(text: string): string[]
   /** The text has ended: gives what is left. The next `push` begins a new text. */
   flush(): string[]
@@ -27,23 +27,30 @@ export function sentences(): Sentences {
     const whole: string[] = []
     for (let end = endOf(rest); end > 0; end = endOf(rest)) {
       whole.push(rest.slice(0, end))
-      rest = rest.slice(end).trimStart()
+      rest = rest.slice(end)
     }
-    return spoken(whole)
+    return whole
   }
 
+  /** A line's end, which is taken away again, tells that nothing follows. */
   function flush(): string[] {
-    const whole = push('\n')
-    const last = rest
+    const whole = [...push('\n'), rest]
     rest = ''
-    return [...whole, ...spoken([last])]
+    const last = whole.findLastIndex((text) => text !== '')
+    return whole.with(last, whole[last]!.slice(0, -1)).filter((text) => text !== '')
   }
 
   return { push, flush }
 }
 
-/** Where the first sentence ends, or 0 when that cannot be told yet. */
+/** Where the first sentence ends, or 0 when that cannot be told yet. The space before it belongs to it. */
 function endOf(text: string): number {
+  const begin = text.length - text.trimStart().length
+  const length = lengthOf(text.slice(begin))
+  return length && begin + length
+}
+
+function lengthOf(text: string): number {
   for (const found of text.matchAll(mark)) {
     const end = found.index + found[0].length
     if (end > longest) break
@@ -76,8 +83,4 @@ function cut(text: string): number {
   const comma = Math.max(...[', ', '; ', ': ', ' – ', ' — '].map((pause) => head.lastIndexOf(pause)))
   const space = Math.max(comma + 1, comma > longest / 3 ? 0 : head.lastIndexOf(' '))
   return space > 0 ? space : longest
-}
-
-function spoken(texts: readonly string[]): string[] {
-  return texts.map((text) => text.replace(/\s+/g, ' ').trim()).filter((text) => text !== '')
 }
