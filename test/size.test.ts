@@ -9,7 +9,7 @@ const ceilings = {
   /** What a page loads that imports the session, agents and tools. */
   entry: 12_100,
   /** What it loads besides when it connects over a WebSocket. */
-  webSocket: 3_000,
+  webSocket: 3_200,
 }
 
 test('a page loads little, and nothing of Node', async () => {
