@@ -126,7 +126,7 @@ export function holds({ session, far, ran, errors }: Scene, what: string): void 
     'hello',
     question,
   ])
-  expect([pending, turn.owed, turn.asked], what).toEqual([[], null, null])
+  expect([pending, turn.owed, turn.asked], what).toEqual([[], [], null])
   const theirs = far.lines.at(-1)!.conversation
   expect(idsOf(theirs), `${what}: both ends hold the same`).toEqual(idsOf(conversation, session.state.playback.cuts))
 }

@@ -6,7 +6,7 @@ import type { AudioDelta, ClientEvent, Response, ServerEvent } from '../protocol
 import { type Door, door } from '../session/door.ts'
 import { type Emitter, emitter } from '../session/emitter.ts'
 import type { MakeSpeaker } from '../session/speaker.ts'
-import type { Call, Input, Reconnect, State } from '../session/state.ts'
+import { type Call, type Input, plain, type Reconnect, type State } from '../session/state.ts'
 import type { ConnectOptions, Transport } from '../session/transport.ts'
 import type { SessionUsage } from '../session/usage.ts'
 import type { RealtimeAgent } from './agent.ts'
@@ -220,7 +220,7 @@ export class RealtimeSession<Context = unknown> {
       ? await answer(tool, call, this.#context, { ...details, signal: this.#life.signal })
       : unknownTool(call, agent.tools)
     if (said.error) this.#events.report(said.error)
-    this.#door.answer(call.call_id, said.output, true)
+    this.#door.answer(call.call_id, said.output, { ...plain, when: 'batch' })
     if (tool) {
       this.#events.emit('agent_tool_end', this.#context, agent, tool, said.output, details)
       agent.emit('agent_tool_end', this.#context, tool, said.output, details)

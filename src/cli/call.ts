@@ -165,7 +165,7 @@ async function answered(session: RealtimeSession, isAnswered: () => boolean): Pr
   for (;;) {
     const { link, turn, playback, conversation } = session.state
     if (link.at === 'closed') throw new Error(`The call ended: ${link.cause?.reason}`)
-    const silent = !playback.item && conversation.responses.length === 0 && !turn.asked && !turn.owed
+    const silent = !playback.item && conversation.responses.length === 0 && !turn.asked && turn.owed.length === 0
     if (silent && isAnswered()) return
     if (realClock.now() > until) throw new Error(`The agent did not answer within ${patienceMs / 1000} seconds.`)
     await sleep(50)

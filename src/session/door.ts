@@ -10,7 +10,7 @@ import { realClock } from './clock.ts'
 import { pacedSpeaker } from './paced-speaker.ts'
 import { type Running, run, type World } from './run.ts'
 import type { MakeSpeaker } from './speaker.ts'
-import { type Reconnect, start } from './state.ts'
+import { type Ask, plain, type Reconnect, start } from './state.ts'
 import { ConnectionError, type Dial } from './transport.ts'
 
 export interface DoorOptions extends Pick<World, 'call' | 'tell' | 'changed'> {
@@ -28,8 +28,8 @@ export interface Door extends Running {
   connect(dialer: () => Dial | Promise<Dial>, config: () => Promise<Partial<SessionConfig>>): Promise<void>
   /** Says something in writing; `fields` are for the event that carries it. */
   say(content: readonly unknown[], fields: object, respond: boolean): void
-  /** Says what a tool answered. */
-  answer(call_id: string, output: string, respond: boolean): void
+  /** Says what a tool answered; `ask` is what is asked for once the batch is answered, if anything is. */
+  answer(call_id: string, output: string, ask: Ask | null): void
   sendAudio(audio: ArrayBuffer | ArrayBufferView, commit: boolean): boolean
 }
 
@@ -114,12 +114,12 @@ export function door(options: DoorOptions): Door {
     say(content, fields, respond) {
       const id = newId('item_', random)
       feed({ type: 'said', item: { id, type: 'message', role: 'user', content } as Item, fields })
-      if (respond) feed({ type: 'asked', params: {} })
+      if (respond) feed({ type: 'asked', ask: plain })
     },
-    answer(call_id, output, respond) {
+    answer(call_id, output, ask) {
       const id = newId('item_', random)
       const item = { id, type: 'function_call_output', call_id, output, status: 'completed' } as const
-      feed({ type: 'answered', item, respond })
+      feed({ type: 'answered', item, ask })
     },
     sendAudio(audio, commit) {
       const sent = running.append(

@@ -1,9 +1,21 @@
 /** The link: connecting, backing off, giving up. Nothing is queued while the line is down; it is said again on joining. */
 import { activeResponse, type Conversation, contentOf, interrupt, textOf } from '../conversation/conversation.ts'
 import { retell } from '../conversation/retell.ts'
-import type { Item, RealtimeError } from '../protocol/events.ts'
+import type { Item, RealtimeError, Response } from '../protocol/events.ts'
 import { mulberry32 } from '../protocol/random.ts'
-import { type Effect, inTurn, type Link, type State, type Step, transmit, withTurn } from './state.ts'
+import { create, isPlain, owing } from './asks.ts'
+import {
+  type Effect,
+  inTurn,
+  type Link,
+  plain,
+  probe,
+  type State,
+  type Step,
+  transmit,
+  type Update,
+  withTurn,
+} from './state.ts'
 import type { Cause } from './transport.ts'
 
 /** A line that held this long is forgiven its earlier failures; one that flaps is not. */
@@ -13,28 +25,55 @@ const delays = [0, 250, 500, 1_000, 2_000, 4_000, 8_000] as const
 
 /** ms in which a sign of life that was asked for must come. */
 const signMs = 4_000
-/** How the ids of events begin that ask for one: an error in answer is no error. */
-export const probe = 'probe_'
 
 export function dialed(state: State, tries: number, now: number): Step {
   const until = now + state.reconnect.timeoutMs
-  return [{ ...state, link: { at: 'dialing', tries, until } }, [{ type: 'dial' }, { type: 'wake', at: until }]]
+  return [{ ...state, link: { at: 'dialing', tries, until } }, [{ type: 'dial' }]]
 }
 
 export function opened(state: State, now: number): Step {
   const until = now + state.reconnect.timeoutMs
   const update = `join_${state.ids}`
-  const link: Link = { at: 'joining', tries: triesOf(state.link), until, update }
-  const session = { type: 'realtime', ...state.config } as const
-  return [
-    { ...state, link, ids: state.ids + 1 },
-    [transmit({ type: 'session.update', event_id: update, session }), { type: 'wake', at: until }],
-  ]
+  const link: Link = { at: 'joining', tries: triesOf(state.link), until, update, says: state.updates.length }
+  return [{ ...state, link, ids: state.ids + 1 }, [saying({ event_id: update, config: state.config })]]
+}
+
+function saying({ event_id, config }: Pick<Update, 'event_id' | 'config'>): Effect {
+  return transmit({ type: 'session.update', event_id, session: { type: 'realtime', ...config } })
+}
+
+/** The app changed the config: it is said at once, or with the join. */
+export function configured(state: State, config: State['config'], id?: string): Step {
+  const event_id = id ?? `config_${state.ids}`
+  const update: Update = { event_id, config, before: state.config }
+  const next = { ...state, config, ids: state.ids + 1, updates: [...state.updates, update] }
+  return [next, state.link.at === 'live' ? [saying(update)] : []]
+}
+
+/** The far end accepts updates in the order in which they were said. */
+export function accepted(state: State, count = 1): Step {
+  const ids = state.updates.slice(0, count).map(({ event_id }) => event_id)
+  if (ids.length === 0) return [state, []]
+  return [{ ...state, updates: state.updates.slice(count) }, [{ type: 'tell', notice: { type: 'accepted', ids } }]]
+}
+
+/** A refused update is not said again on the next line. */
+export function undone(state: State, { event_id }: RealtimeError): State {
+  const at = state.updates.findIndex((update) => update.event_id === event_id)
+  const refused = state.updates[at]
+  if (!refused) return state
+  const updates = state.updates.toSpliced(at, 1)
+  const later = updates[at]
+  if (!later) return { ...state, updates, config: refused.before }
+  return { ...state, updates: updates.with(at, { ...later, before: refused.before }) }
 }
 
 /** What must survive a lost line is in the state, and is said again here. */
-export function joined(state: State, now: number): Step {
-  const told = retell(state.conversation, state.playback.cuts)
+export function joined(before: State, now: number): Step {
+  const [state, tells] = accepted(before, before.link.at === 'joining' ? before.link.says : 0)
+  const removed = new Set(state.removed)
+  const conversation = { ...state.conversation, items: state.conversation.items.filter(({ id }) => !removed.has(id)) }
+  const told = retell(removed.size ? conversation : state.conversation, state.playback.cuts)
   const retold = new Set(told.map(({ item }) => item.id))
   const link: Link = {
     at: 'live',
@@ -45,10 +84,36 @@ export function joined(state: State, now: number): Step {
     until: null,
     armedAt: now,
   }
+  const pending = placed(state.pending, retold)
   return [
-    { ...state, link, unsent: [] },
-    [...told.map(transmit), ...state.pending.map(transmit), { type: 'flush' }, ...state.unsent.map(transmit)],
+    {
+      ...state,
+      link,
+      pending,
+      unsent: [],
+      removed: [],
+      ...(removed.size ? { conversation } : {}),
+    },
+    [
+      ...tells,
+      ...state.updates.map(saying),
+      ...told.map(transmit),
+      ...pending.map(transmit),
+      { type: 'flush' },
+      ...state.unsent.map(transmit),
+      ...state.turn.beside.map((ask) => create(ask, ask.id!)),
+    ],
   ]
+}
+
+/** Where an item was to stand behind one that this far end was not told, it stands at the end. */
+function placed(pending: State['pending'], told: ReadonlySet<string>): State['pending'] {
+  const known = new Set(told)
+  return pending.map((event) => {
+    known.add(event.item.id)
+    const { previous_item_id: previous, ...rest } = event
+    return previous === undefined || previous === 'root' || known.has(previous) ? event : rest
+  })
 }
 
 function untold(conversation: Conversation, retold: ReadonlySet<string>): ReadonlyMap<string, string> {
@@ -87,11 +152,13 @@ export function dropped(state: State, cause: Cause, now: number): Step {
   const delay = delays[Math.min(tries, delays.length - 1)]! * (0.5 + random() / 2)
   const until = now + delay
   const link: Link = { at: 'waiting', tries: tries + 1, until, cause }
-  return [{ ...lost, link, seed: state.seed + 1 }, [...hush, { type: 'wake', at: until }]]
+  return [{ ...lost, link, seed: state.seed + 1 }, hush]
 }
 
 export function woke(state: State, heardAt: number, now: number): Step {
   const { link } = state
+  const { given } = state.turn
+  if (given?.until && given.until <= now) return stalled(state, given)
   if (!('until' in link) || link.until === null || now < link.until) return [state, []]
   if (link.at === 'waiting') return dialed(state, link.tries, now)
   const { timeoutMs } = state.reconnect
@@ -100,6 +167,20 @@ export function woke(state: State, heardAt: number, now: number): Step {
   }
   const [after, effects] = dropped(state, timedOut(link.at, state.reconnect.timeoutMs), now)
   return [after, [{ type: 'hangUp' }, ...effects]]
+}
+
+/** A response that was begun and says nothing is given up: another is asked for, where it may still be wanted. */
+function stalled(state: State, given: NonNullable<State['turn']['given']>): Step {
+  const { response_id, ask } = given
+  const cut = [...state.turn.cut, response_id]
+  const next = withTurn(state, { given: { ...given, until: null }, cut })
+  const response = state.conversation.responses.find(({ id }) => id === response_id) ?? { id: response_id }
+  const isRetried = !ask.tries
+  const notice = { type: 'unfinished', response: response as Response, why: 'silent', isRetried } as const
+  return [
+    isRetried ? owing(next, { ...ask, tries: 1 }, true) : next,
+    [transmit({ type: 'response.cancel', response_id }), { type: 'tell', notice }],
+  ]
 }
 
 /** A line that carries nothing any more may look alive: while the far end owes something, it has to be heard of. */
@@ -123,7 +204,7 @@ export function probed(state: State, now: number): Step {
 
 function armed(state: State, since: number, ms: number): Step {
   const until = since + ms
-  return [{ ...state, link: { ...state.link, until, armedAt: since } as Link }, [{ type: 'wake', at: until }]]
+  return [{ ...state, link: { ...state.link, until, armedAt: since } as Link }, []]
 }
 
 /** The far end has something to acknowledge, or to say to its end. */
@@ -152,17 +233,18 @@ export function ended(state: State): Step {
  */
 function lose(state: State): State {
   const conversation = withoutUnheard(state)
-  const { asked, owed, cut } = state.turn
+  const { asked, given, cut } = state.turn
   const active = activeResponse(state.conversation)
   const detection = state.config.audio?.input?.turn_detection
   const asksItself = detection !== null && detection?.create_response !== false
   const heard = conversation.items.length === state.conversation.items.length || !asksItself
   const wasGiven = heard && active !== undefined && !cut.includes(active.id)
-  const wasAsked = asked && !asked.cut ? asked.params : null
-  return withTurn(
+  const again = asked && !asked.cut ? asked.ask : wasGiven ? { ...(given?.ask ?? plain), id: null } : null
+  const next = withTurn(
     { ...state, conversation },
-    { asked: null, owed: owed ?? wasAsked ?? (wasGiven ? {} : null), covered: false, cut: [] },
+    { asked: null, given: null, hearing: false, covered: false, cut: [] },
   )
+  return again && !(isPlain(again) && next.turn.owed.some(isPlain)) ? owing(next, again, true) : next
 }
 
 /**

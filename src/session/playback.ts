@@ -24,10 +24,28 @@ export function interrupted(before: State, cancel: boolean): Step {
   const { asked, cut } = before.turn
   const active = activeResponse(before.conversation)
   const isQuiet = !active && !before.playback.item
-  const state = isQuiet ? withTurn(before, { owed: null, asked: asked && { ...asked, cut: true } }) : before
+  const state = isQuiet ? withTurn(before, { owed: [], asked: asked && { ...asked, cut: true } }) : before
   const cancelling = active && cancel && state.link.at === 'live' && !cut.includes(active.id)
   const cancels = cancelling ? [transmit({ type: 'response.cancel', response_id: active.id })] : []
-  return [cutOff(state), [...cancels, { type: 'hush' }]]
+  return [cutOff(state), [...dropped(isQuiet ? before : null), ...cancels, { type: 'hush' }]]
+}
+
+/** Those who wait for a response that will not be given are told. */
+function dropped(state: State | null): readonly Effect[] {
+  const asks = state ? [...state.turn.owed, ...(state.turn.asked ? [state.turn.asked.ask] : [])] : []
+  const ids = asks.flatMap(({ id }) => id ?? [])
+  return ids.length ? [{ type: 'tell', notice: { type: 'dropped', ids } }] : []
+}
+
+/** One response is heard no further; what is heard of another goes on. */
+export function cut(state: State, response_id: string): Step {
+  if (state.turn.cut.includes(response_id)) return [state, []]
+  const isActive = activeResponse(state.conversation)?.id === response_id
+  const isHeard = state.playback.item?.response_id === response_id
+  if (!isActive && !isHeard) return [state, []]
+  const cancels = isActive && state.link.at === 'live' ? [transmit({ type: 'response.cancel', response_id })] : []
+  const next = withTurn(state, { cut: [...state.turn.cut.slice(-7), response_id] })
+  return [next, [...cancels, ...(isHeard ? [{ type: 'hush' } as const] : [])]]
 }
 
 /** The user speaks. The far end cancels its response by itself, unless it was configured not to. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../protocol/clock.ts'
 import type { MakeSpeaker } from './speaker.ts'
-import type { Call, Effect, Input, Notice, State } from './state.ts'
+import { alarm, type Call, type Effect, type Input, type Notice, type State } from './state.ts'
 import { step } from './step.ts'
 import type { Connection, Dial } from './transport.ts'
 import { uplink } from './uplink.ts'
@@ -32,7 +32,8 @@ export function run(begin: State, world: World): Running {
   const { clock } = world
   const inputs: Input[] = []
   const microphone = uplink()
-  let cancelWake: (() => void) | null = null
+  let alarmAt: number | null = null
+  let cancelAlarm: (() => void) | null = null
   let heardAt = Number.NEGATIVE_INFINITY
   let state = begin
   let connection: Connection | null = null
@@ -55,10 +56,24 @@ export function run(begin: State, world: World): Running {
         for (const effect of effects) attempt(effect)
         world.changed(before, after, next)
       }
-      if (state.link.at === 'closed') cancelWake?.()
+      setAlarm()
     } finally {
       running = false
     }
+  }
+
+  function setAlarm(): void {
+    const at = alarm(state)
+    if (at === alarmAt) return
+    alarmAt = at
+    cancelAlarm?.()
+    cancelAlarm = at === null ? null : clock.at(at, ring)
+  }
+
+  function ring(): void {
+    alarmAt = null
+    cancelAlarm = null
+    feed({ type: 'woke', heardAt })
   }
 
   /** What a part of the app throws hurts none of the others. */
@@ -88,10 +103,6 @@ export function run(begin: State, world: World): Running {
         return
       case 'mark':
         return microphone.committing()
-      case 'wake':
-        cancelWake?.()
-        cancelWake = clock.at(effect.at, () => feed({ type: 'woke', heardAt }))
-        return
       case 'call':
         return world.call(effect.call, effect.response_id)
       case 'play':

@@ -5,6 +5,7 @@ import type {
   ClientEvent,
   Item,
   RealtimeError,
+  Response,
   ResponseCreateParams,
   ServerEvent,
   SessionConfig,
@@ -19,12 +20,14 @@ export type Call = Extract<Item, { type: 'function_call' }>
 export interface State {
   /** What the far end is asked to be. Said on every join. */
   readonly config: Partial<SessionConfig>
-  /** The update of it that is under way, and what it would change back to. */
-  readonly undo: { readonly event_id: string; readonly config: Partial<SessionConfig> } | null
+  /** Changes of it that the far end has not accepted yet, oldest first. */
+  readonly updates: readonly Update[]
   readonly link: Link
   readonly conversation: Conversation
   /** Said by us, and not yet acknowledged by the far end: nothing is lost when the line is. */
   readonly pending: readonly CreateItem[]
+  /** Items that are to be deleted, and that the far end still has. */
+  readonly removed: readonly string[]
   /** Events of the app that wait for a line. */
   readonly unsent: readonly ClientEvent[]
   readonly turn: Turn
@@ -37,10 +40,24 @@ export interface State {
   readonly ids: number
 }
 
+/** A change of the config: what it is to be, and what it was. */
+export interface Update {
+  readonly event_id: string
+  readonly config: Partial<SessionConfig>
+  readonly before: Partial<SessionConfig>
+}
+
 export type Link =
   | { readonly at: 'closed'; readonly cause: Cause | null }
   | { readonly at: 'dialing'; readonly tries: number; readonly until: number }
-  | { readonly at: 'joining'; readonly tries: number; readonly until: number; readonly update: string }
+  | {
+      readonly at: 'joining'
+      readonly tries: number
+      readonly until: number
+      readonly update: string
+      /** How many of the updates it says. */
+      readonly says: number
+    }
   | {
       readonly at: 'live'
       readonly tries: number
@@ -63,17 +80,34 @@ export interface Reconnect {
   readonly timeoutMs: number
 }
 
+/** A response that is wanted. */
+export interface Ask {
+  /** Names the event that asks for it, and finds the response; null where any response will do. */
+  readonly id: string | null
+  readonly params: ResponseCreateParams
+  /** `batch`: once no call is open. `idle`: moreover, once nobody speaks. Default: as soon as one can be asked for. */
+  readonly when?: 'batch' | 'idle'
+  /** How many times it has been given in vain. */
+  readonly tries?: number
+}
+
 /** Who speaks: one response at a time. */
 export interface Turn {
-  /** The `response.create` that is under way, by its event id. */
+  /** The `response.create` that is under way. */
   readonly asked: {
     readonly event_id: string
-    readonly params: ResponseCreateParams
+    readonly ask: Ask
     /** It was cut before it began. */
     readonly cut?: boolean
   } | null
-  /** A response to ask for as soon as one can be asked for. */
-  readonly owed: ResponseCreateParams | null
+  /** Responses to ask for, one after the other; at most one of them is plain. */
+  readonly owed: readonly Ask[]
+  /** Responses beside the conversation that were asked for and have not begun. */
+  readonly beside: readonly Ask[]
+  /** What the response being given was asked for with; by when it must have begun to say something, null when it has. */
+  readonly given: { readonly response_id: string; readonly ask: Ask; readonly until: number | null } | null
+  /** The user is speaking. */
+  readonly hearing: boolean
   /** The response being given began when the far end knew all that had been said: it answers that too. */
   readonly covered: boolean
   /** Calls that were handed to a tool, by item: each runs once. */
@@ -100,15 +134,22 @@ export type Input =
   | { readonly type: 'woke'; readonly heardAt?: number }
   /** `fields` are for the event that carries the item. */
   | { readonly type: 'said'; readonly item: Item; readonly fields?: object }
-  | { readonly type: 'asked'; readonly params: ResponseCreateParams }
+  | { readonly type: 'asked'; readonly ask: Ask }
+  /** A response that was asked for by this name is not wanted any more. */
+  | { readonly type: 'unasked'; readonly id: string }
   | { readonly type: 'sent'; readonly event: ClientEvent }
-  | { readonly type: 'configured'; readonly config: Partial<SessionConfig> }
+  /** `id`: names the update in the notice that it was accepted. */
+  | { readonly type: 'configured'; readonly config: Partial<SessionConfig>; readonly id?: string }
+  /** History was edited: items to delete, then items to say in their places. */
+  | { readonly type: 'edited'; readonly removed: readonly string[]; readonly created: readonly CreateItem[] }
   | { readonly type: 'interrupted'; readonly cancel: boolean }
+  /** This one response is heard no further. */
+  | { readonly type: 'cut'; readonly response_id: string }
   | { readonly type: 'silenced'; readonly heard: readonly Heard[] }
   | { readonly type: 'drained' }
   /** The microphone spoke on, and the far end has said nothing for as long as it may. */
   | { readonly type: 'unheard' }
-  | { readonly type: 'answered'; readonly item: Item; readonly respond: boolean }
+  | { readonly type: 'answered'; readonly item: Item; readonly ask: Ask | null }
   | { readonly type: 'ended' }
 
 /** Orders, in the imperative. */
@@ -120,7 +161,6 @@ export type Effect =
   | { readonly type: 'flush' }
   /** Notes that the audio held so far is a turn: its commit is sent with it. */
   | { readonly type: 'mark' }
-  | { readonly type: 'wake'; readonly at: number }
   | { readonly type: 'call'; readonly call: Call; readonly response_id: string | null }
   | { readonly type: 'play'; readonly audio: AudioDelta }
   /** Silences the speaker, which answers with `silenced`. */
@@ -133,6 +173,14 @@ export type Notice =
   /** A part of the app, such as the speaker, threw. */
   | { readonly type: 'failed'; readonly error: unknown }
   | { readonly type: 'audio_interrupted' }
+  /** The far end has accepted these updates of the config. */
+  | { readonly type: 'accepted'; readonly ids: readonly string[] }
+  /** Responses that were asked for by these names will not be given. */
+  | { readonly type: 'dropped'; readonly ids: readonly string[] }
+  /** A response that did not complete, or that completed and said nothing; it may be asked for again. */
+  | { readonly type: 'unfinished'; readonly response: Response; readonly why: Unfinished; readonly isRetried: boolean }
+
+export type Unfinished = 'failed' | 'incomplete' | 'cancelled' | 'silent' | 'text only'
 
 export type Step = readonly [State, readonly Effect[]]
 
@@ -146,18 +194,41 @@ export interface Start {
 export function start({ config = {}, conversation = empty, reconnect = {}, seed = 1 }: Start = {}): State {
   return {
     config,
-    undo: null,
+    updates: [],
     link: { at: 'closed', cause: null },
     conversation,
     pending: [],
+    removed: [],
     unsent: [],
-    turn: { asked: null, owed: null, covered: false, calls: [], answered: [], cut: [] },
+    turn: {
+      asked: null,
+      owed: [],
+      beside: [],
+      given: null,
+      hearing: false,
+      covered: false,
+      calls: [],
+      answered: [],
+      cut: [],
+    },
     playback: { item: null, cuts: {} },
     usage: noUsage,
     reconnect: { attempts: 7, timeoutMs: 15_000, ...reconnect },
     seed,
     ids: 0,
   }
+}
+
+/** How the ids of events begin that ask for a sign of life: an error in answer is no error. */
+export const probe = 'probe_'
+
+/** Asked for without wishes of its own: any response will do. */
+export const plain: Ask = { id: null, params: {} }
+
+/** When the session has to be woken, if nothing happens before. */
+export function alarm({ link, turn }: State): number | null {
+  const times = [('until' in link && link.until) || null, turn.given?.until ?? null]
+  return times.reduce((first, at) => (first === null || (at !== null && at < first) ? at : first), null)
 }
 
 /** The state with this new in its turn. */
@@ -167,6 +238,11 @@ export function withTurn(state: State, change: Partial<Turn>): State {
 
 export function transmit(event: ClientEvent): Effect {
   return { type: 'transmit', event }
+}
+
+/** The event that deletes an item. Its `event_id` names the item, so that a refusal finds its way back. */
+export function deletion(item_id: string): Effect {
+  return transmit({ type: 'conversation.item.delete', event_id: `drop_${item_id}`, item_id })
 }
 
 /** Does one thing after another, and wants all that each of them wants. */

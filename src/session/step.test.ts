@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { textOf } from '../conversation/conversation.ts'
 import type { Item, ServerEvent } from '../protocol/events.ts'
-import { type Effect, type Input, type Start, type State, start } from './state.ts'
+import { type Effect, type Input, plain, type Start, type State, start } from './state.ts'
 import { step } from './step.ts'
 import type { Cause } from './transport.ts'
 
@@ -33,11 +33,12 @@ const event = (type: string, rest: object = {}): Input => ({
 const message = (id: string, text: string) =>
   ({ id, type: 'message', role: 'user', content: [{ type: 'input_text', text }] }) as unknown as Item
 const said = (id: string): Input => ({ type: 'said', item: message(id, id) })
-const asked: Input = { type: 'asked', params: {} }
+const asked: Input = { type: 'asked', ask: plain }
 const added = (item: object) => event('conversation.item.added', { item, previous_item_id: null })
 const done = (item: object) => event('conversation.item.done', { item, previous_item_id: null })
 const created = (id: string, rest: object = {}) => event('response.created', { response: { id, output: [], ...rest } })
-const over = (id: string, output: object[] = []) =>
+const words = { id: 'a', type: 'message', role: 'assistant', content: [{ type: 'output_audio', transcript: 'Yes.' }] }
+const over = (id: string, output: object[] = [words]) =>
   event('response.done', { response: { id, status: 'completed', output } })
 const refused = (code: string, event_id: string | null = null) =>
   event('error', { error: { type: 'invalid_request_error', code, message: code, param: null, event_id } })
@@ -60,7 +61,7 @@ const made = (call_id: string) => [
 const answered = (call_id: string): Input => ({
   type: 'answered',
   item: { id: `o_${call_id}`, type: 'function_call_output', call_id, output: 'ok' } as Item,
-  respond: true,
+  ask: { ...plain, when: 'batch' },
 })
 
 /** What was sent, in short: the event's type, and the item's id. */
@@ -75,7 +76,7 @@ const kinds = (effects: readonly Effect[]) => effects.map(({ type }) => type)
 test('joining: dial, say the config, then all that was said before the line was up', () => {
   const { play } = session()
   expect(play(said('u'), asked)).toEqual([])
-  expect(kinds(play({ type: 'started' }))).toEqual(['dial', 'wake'])
+  expect(kinds(play({ type: 'started' }))).toEqual(['dial'])
   expect(sent(play({ type: 'opened' }))).toEqual(['session.update'])
   expect(sent(play(event('session.created')))).toEqual([])
   expect(sent(play(event('session.updated')))).toEqual(['conversation.item.create u', 'response.create'])
@@ -192,10 +193,10 @@ test('the event that carries an item may say more, and says it again on the next
 test('a lost line: hush, wait, dial, and say everything again; the answer being given is owed', () => {
   const it = session()
   it.play(...live, said('u'), asked, added(message('u', 'hello')), created('r'))
-  expect(kinds(it.play(dropped()))).toEqual(['hush', 'wake'])
+  expect(kinds(it.play(dropped()))).toEqual(['hush'])
   expect(it.state.link.at).toBe('waiting')
   it.at(1)
-  expect(kinds(it.play({ type: 'woke' }))).toEqual(['dial', 'wake'])
+  expect(kinds(it.play({ type: 'woke' }))).toEqual(['dial'])
   expect(sent(it.play({ type: 'opened' }, event('session.updated')))).toEqual([
     'session.update',
     'conversation.item.create u',
@@ -207,7 +208,7 @@ test('a lost line: hush, wait, dial, and say everything again; the answer being 
 test('an answer that the app has cut is not owed after a lost line', () => {
   const it = session()
   it.play(...live, asked, created('r'), { type: 'interrupted', cancel: true }, dropped())
-  expect(it.state.turn.owed).toBeNull()
+  expect(it.state.turn.owed).toEqual([])
 })
 
 test('backing off: later and later, by chance from the seed, then giving up', () => {
@@ -272,7 +273,7 @@ for (const stage of [[], [{ type: 'opened' }]] as Input[][]) {
     it.at(99)
     expect(it.play({ type: 'woke' })).toEqual([])
     it.at(100)
-    expect(kinds(it.play({ type: 'woke' }))).toEqual(['hangUp', 'wake'])
+    expect(kinds(it.play({ type: 'woke' }))).toEqual(['hangUp'])
     expect(it.state.link).toMatchObject({ at: 'waiting', cause: { code: 'timeout' } })
   })
 }
@@ -356,7 +357,7 @@ test('a line that answers nothing is given up, in time, and dialed again', () =>
   it.at(149)
   expect(it.play({ type: 'woke' })).toEqual([])
   it.at(150)
-  expect(kinds(it.play({ type: 'woke' }))).toEqual(['hangUp', 'wake'])
+  expect(kinds(it.play({ type: 'woke' }))).toEqual(['hangUp'])
   expect(it.state.link).toMatchObject({ at: 'waiting', tries: 1, cause: { code: 'timeout' } })
 })
 
@@ -382,7 +383,7 @@ test('a microphone that speaks into silence asks for a sign of life, once', () =
   expect(it.state.link).toMatchObject({ at: 'live', until: null })
   expect(sent(it.play({ type: 'unheard' }))).toEqual(['conversation.item.retrieve'])
   it.at(8_000)
-  expect(kinds(it.play({ type: 'woke', heardAt: 60 }))).toEqual(['hangUp', 'wake'])
+  expect(kinds(it.play({ type: 'woke', heardAt: 60 }))).toEqual(['hangUp'])
 })
 
 test('an error that names no event is taken for the answer to what was asked', () => {
@@ -395,10 +396,10 @@ test('an error that names no event is taken for the answer to what was asked', (
 test('what came whole is heard to its end when the line breaks; what was being given is hushed', () => {
   const whole = session()
   whole.play(...live, created('r'), added({ ...answer, id: 'a' }), audio('a'), over('r'))
-  expect(kinds(whole.play(dropped()))).toEqual(['wake'])
+  expect(kinds(whole.play(dropped()))).toEqual([])
   const half = session()
   half.play(...live, created('r'), added({ ...answer, id: 'a' }), audio('a'))
-  expect(kinds(half.play(dropped()))).toEqual(['hush', 'wake'])
+  expect(kinds(half.play(dropped()))).toEqual(['hush'])
 })
 
 test('interrupt before the answer began: it is cancelled as soon as it has a name', () => {
@@ -470,9 +471,234 @@ test('a turn of which half was put into words is said again whole, and so is one
   const begun = session({ config })
   begun.play(...live, added(spoken), created('r'), added({ ...answer, id: 'a' }), dropped())
   expect(begun.state.conversation.items).toEqual([])
-  expect(begun.state.turn.owed).toBeNull()
+  expect(begun.state.turn.owed).toEqual([])
 
   const byHand = session({ config: { audio: { input: { ...config.audio.input, turn_detection: null } } } })
   byHand.play(...live, added(spoken), created('r'), dropped())
-  expect(byHand.state.turn.owed).toEqual({})
+  expect(byHand.state.turn.owed).toEqual([plain])
+})
+
+// ── what is asked for by name ──────────────────────────────────────────────────────────────────────────────────────
+
+const wish = (id: string, params: object = { instructions: id }): Input => ({ type: 'asked', ask: { id, params } })
+const named = (name: string) => ({ metadata: { parley_reply: name } })
+/** The names of the responses that were asked for. */
+const wished = (effects: readonly Effect[]) =>
+  effects.flatMap((effect) =>
+    effect.type === 'transmit' && effect.event.type === 'response.create'
+      ? [effect.event.response?.metadata?.['parley_reply'] ?? 'any']
+      : [],
+  )
+const noticed = (effects: readonly Effect[]) =>
+  effects.flatMap((effect) => (effect.type === 'tell' ? [effect.notice] : []))
+
+test('responses with wishes of their own are given one after the other; any response answers a plain one', () => {
+  const { play } = session()
+  play(...live)
+  expect(wished(play(wish('one'), asked, wish('two'), asked))).toEqual(['one'])
+  expect(wished(play(created('r1', named('one')), over('r1')))).toEqual(['two'])
+  expect(wished(play(created('r2', named('two')), over('r2')))).toEqual([])
+})
+
+test('a response that the far end began by itself is not the one that was asked for by name', () => {
+  const it = session()
+  it.play(...live, wish('mine'), created('vad'))
+  expect(it.state.turn.asked?.ask.id).toBe('mine')
+  expect(wished(it.play(refused('conversation_already_has_active_response', 'mine')))).toEqual([])
+  expect(wished(it.play(over('vad')))).toEqual(['mine'])
+})
+
+test('responses beside the conversation wait for none, and are asked for again only where they had not begun', () => {
+  const { play } = session()
+  play(...live, created('r'))
+  const beside = (id: string) => wish(id, { conversation: 'none' })
+  expect(wished(play(beside('a'), beside('b')))).toEqual(['a', 'b'])
+  play(created('x', { conversation_id: null, ...named('a') }), dropped())
+  play({ type: 'started' }, { type: 'woke' })
+  const again = session({})
+  expect(wished(again.play(beside('a'), ...live))).toEqual(['a'])
+})
+
+test('what is not wanted any more is not asked for; under way, it is cancelled as it begins', () => {
+  const it = session()
+  it.play(...live, wish('one'), wish('two'), { type: 'unasked', id: 'two' }, { type: 'unasked', id: 'one' })
+  expect(sent(it.play(created('r1', named('one'))))).toEqual(['response.cancel'])
+  expect(sent(it.play(over('r1')))).toEqual([])
+})
+
+test('an interruption before anything began drops what was asked for, and says which', () => {
+  const { play } = session()
+  play(...live, wish('one'), wish('two'))
+  expect(noticed(play({ type: 'interrupted', cancel: true }))).toContainEqual({ type: 'dropped', ids: ['two', 'one'] })
+})
+
+test('what the user asks while calls are open is answered at once; what was asked before waits for them', () => {
+  const { play } = session()
+  play(...live, created('r'), asked)
+  expect(sent(play(...made('a'), over('r', [call('a')])))).toEqual([])
+  expect(sent(play(asked))).toEqual(['response.create'])
+  play(created('r2'), answered('a'), added({ ...(answered('a') as { item: object }).item }))
+  expect(sent(play(over('r2')))).toEqual(['response.create'])
+})
+
+test('an answer that waits for a quiet moment comes when nobody speaks', () => {
+  const { play } = session()
+  const audio = {
+    type: 'response.output_audio.delta',
+    event_id: 'e',
+    response_id: 'r',
+    item_id: 'a',
+    output_index: 0,
+    content_index: 0,
+    audio: new Uint8Array(2),
+  }
+  play(
+    ...live,
+    created('r'),
+    { type: 'received', event: audio as unknown as ServerEvent },
+    ...made('a'),
+    over('r', [call('a')]),
+  )
+  expect(wished(play({ ...answered('a'), ask: { ...plain, when: 'idle' } } as Input))).toEqual([])
+  play(event('input_audio_buffer.speech_started', { item_id: 'u', audio_start_ms: 0 }))
+  play(event('input_audio_buffer.speech_stopped', { item_id: 'u', audio_end_ms: 0 }))
+  expect(wished(play({ type: 'drained' }))).toEqual(['any'])
+})
+
+// ── never silent ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+const ended = (status: string, rest: object = {}) =>
+  event('response.done', { response: { id: 'r', status, output: [], ...rest } })
+const serverError = {
+  status_details: { type: 'failed', error: { type: 'server_error', code: 'server_error', message: 'Oh.' } },
+}
+
+test('a failure that may pass is tried once more, and both are told', () => {
+  const { play } = session()
+  play(...live, asked, created('r'))
+  const first = play(ended('failed', serverError))
+  expect(noticed(first)).toMatchObject([{ type: 'unfinished', why: 'failed', isRetried: true }])
+  expect(wished(first)).toEqual(['any'])
+  const second = play(created('r'), ended('failed', serverError))
+  expect(noticed(second)).toMatchObject([{ why: 'failed', isRetried: false }])
+  expect(wished(second)).toEqual([])
+})
+
+test.each([
+  ['failed', { status_details: { type: 'failed', error: { type: 'invalid_request_error', code: 'x' } } }],
+  ['failed', { ...serverError, output: [words] }],
+  ['incomplete', { status_details: { type: 'incomplete', reason: 'max_output_tokens' } }],
+  ['cancelled', { status_details: { type: 'cancelled', reason: 'client_cancelled' } }],
+])('a response that is %s is told, and not asked for again (%j)', (status, rest) => {
+  const { play } = session()
+  play(...live, asked, created('r'))
+  const effects = play(ended(status, rest))
+  expect(noticed(effects)).toMatchObject([{ type: 'unfinished', why: status, isRetried: false }])
+  expect(wished(effects)).toEqual([])
+})
+
+test('a response that we cut is no news', () => {
+  const { play } = session()
+  play(...live, asked, created('r'), { type: 'interrupted', cancel: true })
+  expect(noticed(play(ended('cancelled')))).toEqual([])
+})
+
+test('a response that says nothing is asked for once more', () => {
+  const { play } = session()
+  play(...live, asked, created('r'))
+  expect(wished(play(over('r', [])))).toEqual(['any'])
+  const second = play(created('r2'), over('r2', []))
+  expect(noticed(second)).toMatchObject([{ why: 'silent', isRetried: false }])
+  expect(wished(second)).toEqual([])
+})
+
+test('a response that begins and goes no further is given up in time, and asked for once more', () => {
+  const it = session({ reconnect: { timeoutMs: 100 } })
+  it.play(...live, asked, created('r'))
+  it.at(60)
+  it.play(event('input_audio_buffer.cleared'))
+  it.at(100)
+  const effects = it.play({ type: 'woke', heardAt: 99 })
+  expect(sent(effects)).toEqual(['response.cancel'])
+  expect(noticed(effects)).toMatchObject([{ why: 'silent', isRetried: true }])
+  expect(wished(it.play(ended('cancelled')))).toEqual(['any'])
+})
+
+test('an answer in writing where sound was asked for is deleted, and asked for again, three times at most', () => {
+  const { play } = session({ config: { output_modalities: ['audio'] } })
+  play(...live, asked)
+  const written = { ...words, content: [{ type: 'output_text', text: 'Yes.' }] }
+  for (let n = 0; n < 3; n++) {
+    const effects = play(
+      created('r'),
+      event('response.output_item.added', { response_id: 'r', item: written }),
+      over('r', [written]),
+    )
+    expect(sent(effects)).toEqual(['conversation.item.delete', 'response.create'])
+  }
+  expect(sent(play(created('r'), over('r', [written])))).toEqual([])
+})
+
+// ── config and history ─────────────────────────────────────────────────────────────────────────────────────────────
+
+const configured = (id: string, instructions: string): Input => ({ type: 'configured', id, config: { instructions } })
+const accepted = event('session.updated', { session: {} })
+const wrong = (event_id: string) => refused('invalid_value', event_id)
+
+test('updates are accepted in order; one that is refused leaves those after it', () => {
+  const it = session()
+  it.play(...live, configured('a', 'A'), configured('b', 'B'), configured('c', 'C'))
+  expect(noticed(it.play(accepted))).toEqual([{ type: 'accepted', ids: ['a'] }])
+  it.play(wrong('b'))
+  expect(it.state.config.instructions).toBe('C')
+  it.play(wrong('c'))
+  expect(it.state.config.instructions).toBe('A')
+  expect(it.state.updates).toEqual([])
+})
+
+test('an update while the line is joined is said when it has joined, and accepted by itself', () => {
+  const it = session()
+  it.play({ type: 'started' }, configured('early', 'E'))
+  it.play({ type: 'opened' })
+  it.play(configured('late', 'L'))
+  const effects = it.play(accepted)
+  expect(noticed(effects)).toEqual([{ type: 'accepted', ids: ['early'] }])
+  expect(sent(effects)).toEqual(['session.update'])
+  expect(noticed(it.play(accepted))).toEqual([{ type: 'accepted', ids: ['late'] }])
+})
+
+test('an item that was deleted stays away from the next line, and what stood behind it is placed at the end', () => {
+  const it = session()
+  const item = (id: string) =>
+    ({ type: 'conversation.item.create', event_id: `say_${id}`, item: message(id, id) }) as const
+  it.play(...live, ...['a', 'b'].flatMap((id) => [added(message(id, id)), done(message(id, id))]))
+  const edit = { type: 'edited', removed: ['a'], created: [{ ...item('c'), previous_item_id: 'a' }] } as const satisfies object as Input
+  expect(sent(it.play(edit))).toEqual(['conversation.item.delete', 'conversation.item.create c'])
+  it.play(dropped())
+  it.at(10_000)
+  const effects = it.play({ type: 'woke' }, { type: 'opened' }, accepted)
+  expect(sent(effects)).toEqual(['session.update', 'conversation.item.create b', 'conversation.item.create c'])
+  expect(effects.at(-2)).not.toHaveProperty('event.previous_item_id')
+  expect(it.state.conversation.items.map(({ id }) => id)).toEqual(['b'])
+})
+
+test('one response is cut, and what is heard of a newer one goes on', () => {
+  const { play } = session()
+  play(...live, created('old'))
+  const audio = (response_id: string): Input => ({
+    type: 'received',
+    event: {
+      type: 'response.output_audio.delta',
+      event_id: 'e',
+      response_id,
+      item_id: `i_${response_id}`,
+      output_index: 0,
+      content_index: 0,
+      audio: new Uint8Array(2),
+    } as unknown as ServerEvent,
+  })
+  play(audio('old'), over('old'), created('new'), audio('new'))
+  expect(play({ type: 'cut', response_id: 'old' })).toEqual([])
+  expect(kinds(play({ type: 'cut', response_id: 'new' }))).toEqual(['transmit', 'hush'])
+  expect(play(audio('new'))).toEqual([])
 })

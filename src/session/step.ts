@@ -5,12 +5,37 @@
  */
 import { evolve } from '../conversation/conversation.ts'
 import { isAudio } from '../protocol/audio.ts'
-import type { ClientEvent, RealtimeError, ServerEvent } from '../protocol/events.ts'
+import type { ClientEvent, ServerEvent } from '../protocol/events.ts'
 import { merge } from '../protocol/merge.ts'
-import { dialed, dropped, ended, joined, opened, probed, refusedJoin, watched, woke } from './link.ts'
-import { bargedIn, drained, interrupted, played, silenced } from './playback.ts'
-import { type Input, inTurn, type State, type Step, transmit } from './state.ts'
-import { acknowledged, answered, asked, began, called, pay, refused, ended as responseEnded, said } from './turn.ts'
+import {
+  accepted,
+  configured,
+  dialed,
+  dropped,
+  ended,
+  joined,
+  opened,
+  probed,
+  refusedJoin,
+  undone,
+  watched,
+  woke,
+} from './link.ts'
+import { bargedIn, cut, drained, interrupted, played, silenced } from './playback.ts'
+import { deletion, type Input, inTurn, type State, type Step, transmit, withTurn } from './state.ts'
+import {
+  acknowledged,
+  answered,
+  asked,
+  began,
+  called,
+  pay,
+  refused,
+  ended as responseEnded,
+  said,
+  spoke,
+  unasked,
+} from './turn.ts'
 import { addUsage } from './usage.ts'
 
 export function step(state: State, input: Input, now: number): Step {
@@ -32,21 +57,27 @@ function decided(state: State, input: Input, now: number): Step {
     case 'said':
       return said(state, input.item, input.fields)
     case 'asked':
-      return asked(state, input.params)
+      return asked(state, input.ask)
+    case 'unasked':
+      return unasked(state, input.id)
     case 'sent':
       return sent(state, input.event)
     case 'configured':
-      return configured(state, input.config)
+      return configured(state, input.config, input.id)
+    case 'edited':
+      return edited(state, input.removed, input.created)
     case 'interrupted':
       return interrupted(state, input.cancel)
     case 'silenced':
       return silenced(state, input.heard)
+    case 'cut':
+      return cut(state, input.response_id)
     case 'unheard':
       return probed(state, now)
     case 'drained':
-      return drained(state)
+      return inTurn(drained(state), pay)
     case 'answered':
-      return answered(state, input.item, input.respond)
+      return answered(state, input.item, input.ask)
     case 'ended':
       return ended(state)
   }
@@ -59,19 +90,25 @@ function received(before: State, event: ServerEvent, now: number): Step {
     case 'session.updated':
       return state.link.at === 'joining'
         ? inTurn(joined(state, now), (after) => called(after, null), pay)
-        : [{ ...state, undo: null }, []]
+        : accepted(state)
     case 'conversation.item.added':
     case 'conversation.item.created':
     case 'conversation.item.done':
       return inTurn([acknowledged(state, event.item.id), []], pay)
     case 'response.created':
-      return began(state, event.response)
+      return began(state, event.response, now)
+    case 'response.output_item.added':
+      return [state.turn.given?.response_id === event.response_id ? spoke(state) : state, []]
+    case 'conversation.item.deleted':
+      return [forgot(state, event.item_id), []]
     case 'response.output_item.done':
       return event.item.type === 'function_call' ? called(state, event.response_id) : [state, []]
     case 'response.done':
       return responseEnded(state, event.response)
     case 'input_audio_buffer.speech_started':
-      return bargedIn(state)
+      return bargedIn(withTurn(state, { hearing: true }))
+    case 'input_audio_buffer.speech_stopped':
+      return [withTurn(state, { hearing: false }), []]
     case 'error':
       return inTurn(refusedJoin(undone(state, event.error), event.error, now), (after) => refused(after, event.error))
     default:
@@ -99,22 +136,23 @@ function hear({ conversation, link }: State, event: ServerEvent): State['convers
 function sent(state: State, event: ClientEvent): Step {
   if (event.type === 'session.update' && event.session.type === 'realtime') {
     const { type: _, ...change } = event.session
-    return configured(state, merge(state.config, change))
+    return configured(state, merge(state.config, change), event.event_id)
+  }
+  if (event.type === 'response.create' && event.response?.conversation !== 'none') {
+    return asked(state, { id: event.event_id ?? null, params: event.response ?? {} })
   }
   if (state.link.at === 'live') return [state, [transmit(event)]]
   if (event.type === 'input_audio_buffer.commit') return [state, [{ type: 'mark' }]]
   return [{ ...state, unsent: [...state.unsent, event] }, []]
 }
 
-function configured(state: State, config: State['config']): Step {
-  const event_id = `config_${state.ids}`
-  const next = { ...state, config, ids: state.ids + 1 }
+/** History was edited. What is deleted stays away, also where the line is lost before the far end has done it. */
+function edited(state: State, removed: readonly string[], created: State['pending']): Step {
+  const next = { ...state, removed: [...state.removed, ...removed], pending: [...state.pending, ...created] }
   if (state.link.at !== 'live') return [next, []]
-  const undo = { event_id, config: state.config }
-  return [{ ...next, undo }, [transmit({ type: 'session.update', event_id, session: { type: 'realtime', ...config } })]]
+  return [next, [...removed.map(deletion), ...created.map(transmit)]]
 }
 
-/** A refused update is not said again on the next line. */
-function undone(state: State, { event_id }: RealtimeError): State {
-  return state.undo && state.undo.event_id === event_id ? { ...state, config: state.undo.config, undo: null } : state
+function forgot(state: State, item_id: string): State {
+  return state.removed.includes(item_id) ? { ...state, removed: state.removed.filter((id) => id !== item_id) } : state
 }

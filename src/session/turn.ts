@@ -1,12 +1,24 @@
 /**
  * Who speaks. One response at a time: asking while one is being given leaves it owed; it is paid when the response is
- * done and no tool call is open. Every call id is answered once.
+ * done. What the answers to a batch of calls ask for waits until no call is open. Every call id is answered once.
  */
 import { activeResponse } from '../conversation/conversation.ts'
 import { createItem } from '../conversation/retell.ts'
-import type { Item, RealtimeError, Response, ResponseCreateParams } from '../protocol/events.ts'
-import { probe } from './link.ts'
-import { type Call, type Effect, inTurn, type State, type Step, transmit, withTurn } from './state.ts'
+import type { Item, RealtimeError, Response } from '../protocol/events.ts'
+import { create, isPlain, named, nameKey, owing } from './asks.ts'
+import {
+  type Ask,
+  type Call,
+  type Effect,
+  inTurn,
+  plain,
+  probe,
+  type State,
+  type Step,
+  transmit,
+  withTurn,
+} from './state.ts'
+import { judged } from './unfinished.ts'
 
 export function said(state: State, item: Item, fields?: object): Step {
   const event = createItem(item, fields)
@@ -21,57 +33,108 @@ export function acknowledged(state: State, id: string): State {
     : state
 }
 
-export function asked(state: State, params: ResponseCreateParams): Step {
-  return pay(withTurn(state, { owed: params }))
+/** A response beside the conversation waits for none; all others stand in a row. */
+export function asked(state: State, wanted: Ask): Step {
+  const [next, ask] = named(wanted, state)
+  if (ask.params.conversation !== 'none') return pay(owing(next, ask))
+  const { beside } = next.turn
+  return [withTurn(next, { beside: [...beside, ask] }), next.link.at === 'live' ? [create(ask, ask.id!)] : []]
 }
 
-/** Asks for the answer that is owed, once one can be given; before the last call is answered it would lack what it says. */
+/** What was asked for by this name is not wanted any more; one that is being given is cut by its response. */
+export function unasked(state: State, id: string): Step {
+  const { owed, beside, asked } = state.turn
+  const isOther = (ask: Ask) => ask.id !== id
+  return [
+    withTurn(state, {
+      owed: owed.filter(isOther),
+      beside: beside.filter(isOther),
+      asked: asked?.ask.id === id ? { ...asked, cut: true } : asked,
+    }),
+    [],
+  ]
+}
+
+/** Asks for the next answer that is owed, once it can be given. */
 export function pay(state: State): Step {
   const { owed, asked } = state.turn
-  if (owed === null || asked !== null || state.link.at !== 'live') return [state, []]
-  if (activeResponse(state.conversation) !== undefined || unanswered(state).length > 0) return [state, []]
-  const event_id = `ask_${state.ids}`
-  const event = isPlain(owed) ? {} : { response: owed }
-  const next = withTurn({ ...state, ids: state.ids + 1 }, { owed: null, asked: { event_id, params: owed } })
-  return [next, [transmit({ type: 'response.create', event_id, ...event })]]
+  if (owed.length === 0 || asked !== null || state.link.at !== 'live') return [state, []]
+  if (activeResponse(state.conversation) !== undefined) return [state, []]
+  const ask = owed.find((one) => isDue(one, state))
+  if (!ask) return [state, []]
+  const event_id = ask.id ?? `ask_${state.ids}`
+  const next = withTurn(
+    { ...state, ids: state.ids + 1 },
+    { owed: owed.filter((one) => one !== ask), asked: { event_id, ask } },
+  )
+  return [next, [create(ask, event_id)]]
+}
+
+/** Before the last call is answered, the answer to the others would lack what it says. */
+function isDue({ when }: Ask, state: State): boolean {
+  if (!when) return true
+  if (unanswered(state).length > 0) return false
+  return when === 'batch' || (!state.turn.hearing && state.playback.item === null)
 }
 
 /**
- * A response that began when the far end knew all that was said answers all of it: nothing is owed any more. One that
- * was cut before it began is cancelled now that it has a name.
+ * A response that began when the far end knew all that was said answers all of it: nothing plain is owed any more. One
+ * that was cut before it began is cancelled now that it has an id.
  */
-export function began(state: State, response: Response): Step {
-  if (response.conversation_id === null) return [state, []]
+export function began(state: State, response: Response, now: number): Step {
+  const name = response.metadata?.[nameKey]
+  if (response.conversation_id === null) {
+    const beside = state.turn.beside.filter(({ id }) => id !== name)
+    return [beside.length === state.turn.beside.length ? state : withTurn(state, { beside }), []]
+  }
   const { asked, owed, cut } = state.turn
+  // One that was asked for by name is no other: what the far end began by itself leaves it under way.
+  const isAsked = asked !== null && (asked.ask.id === null || asked.ask.id === name)
   const covered = state.pending.length === 0
-  const next = withTurn(state, { asked: null, owed: covered && isPlain(owed) ? null : owed, covered })
-  if (!asked?.cut) return [next, []]
+  const given = { response_id: response.id, ask: isAsked ? asked.ask : plain, until: now + state.reconnect.timeoutMs }
+  const next = withTurn(state, {
+    asked: isAsked ? null : asked,
+    owed: covered ? owed.filter((ask) => !isPlain(ask)) : owed,
+    covered,
+    given,
+  })
+  if (!isAsked || !asked.cut) return [next, []]
   const cancel = transmit({ type: 'response.cancel', response_id: response.id })
   return [withTurn(next, { cut: [...cut, response.id] }), [cancel]]
 }
 
+/** The response being given says something. */
+export function spoke(state: State): State {
+  const { given } = state.turn
+  return given && given.until !== null ? withTurn(state, { given: { ...given, until: null } }) : state
+}
+
 export function ended(state: State, response: Response): Step {
-  return inTurn(called(state, response.id), pay)
+  if (response.conversation_id === null) return called(state, response.id)
+  const judgement = judged(withTurn(state, { given: null }), response, state.turn.given)
+  return inTurn(judgement, (next) => called(next, response.id), pay)
 }
 
 /**
  * Each call that stands in the conversation is handed to its tool once, however often it is announced. Those of a
- * response beside the conversation are not: their outputs would have no place in it.
+ * response beside the conversation are not: their outputs would have no place in it. What was owed before the calls were
+ * made waits for their answers.
  */
 export function called(state: State, response_id: string | null): Step {
   const { turn, conversation } = state
   const fresh = conversation.calls.filter(({ id }) => !turn.calls.includes(id))
   if (fresh.length === 0) return [state, []]
   const calls = [...turn.calls, ...fresh.map(({ id }) => id)]
-  return [withTurn(state, { calls }), fresh.map((call) => ({ type: 'call', call, response_id }))]
+  const owed = turn.owed.map((ask) => (isPlain(ask) && !ask.when ? { ...ask, when: 'batch' as const } : ask))
+  return [withTurn(state, { calls, owed }), fresh.map((call) => ({ type: 'call', call, response_id }))]
 }
 
-export function answered(state: State, item: Item, respond: boolean): Step {
+/** `ask`: what is to be asked for once the batch is answered; null where this answer asks for nothing. */
+export function answered(state: State, item: Item, ask: Ask | null): Step {
   const call = item.type === 'function_call_output' && unanswered(state).find(({ call_id }) => call_id === item.call_id)
   if (!call) return [state, []]
-  const { owed, answered } = state.turn
-  const next = withTurn(state, { owed: owed ?? (respond ? {} : null), answered: [...answered, call.id] })
-  return inTurn(said(next, item), pay)
+  const next = withTurn(state, { answered: [...state.turn.answered, call.id] })
+  return inTurn(said(ask ? owing(...named(ask, next)) : next, item), pay)
 }
 
 /**
@@ -80,26 +143,29 @@ export function answered(state: State, item: Item, respond: boolean): Step {
  */
 export function refused(state: State, error: RealtimeError): Step {
   const { code, event_id } = error
+  const { asked, covered } = state.turn
+  // An error that names no event is taken for the answer to what was asked: better asked twice than never.
+  const isAsked = asked !== null && (event_id ?? asked.event_id) === asked.event_id
   if (code === 'conversation_already_has_active_response') {
-    const params = state.turn.asked?.params ?? {}
-    const owed = state.turn.owed ?? (state.turn.covered && isPlain(params) ? null : params)
-    return pay(withTurn(state, { asked: null, owed }))
+    const ask = isAsked ? asked.ask : plain
+    const next = isAsked ? withTurn(state, { asked: null }) : state
+    return pay(isAsked && asked.cut ? next : covered && isPlain(ask) ? next : owing(next, ask, true))
   }
   if (code === 'response_cancel_not_active' || event_id?.startsWith(probe)) return [state, []]
   const told: Effect[] = [{ type: 'tell', notice: { type: 'refused', error } }]
-  const { asked } = state.turn
+  if (state.removed.some((id) => event_id === `drop_${id}`)) {
+    return [{ ...state, removed: state.removed.filter((id) => event_id !== `drop_${id}`) }, told]
+  }
   const refusedItem = state.pending.find((said) => said.event_id === event_id)?.item
   if (refusedItem) return [acknowledged(state, refusedItem.id), told]
-  // An error that names no event is taken for the answer to what was asked: better asked twice than never.
-  return [asked && (event_id ?? asked.event_id) === asked.event_id ? withTurn(state, { asked: null }) : state, told]
+  const { beside } = state.turn
+  if (beside.some(({ id }) => id === event_id)) {
+    return [withTurn(state, { beside: beside.filter(({ id }) => id !== event_id) }), told]
+  }
+  return isAsked ? inTurn([withTurn(state, { asked: null }), told], pay) : [state, told]
 }
 
 /** Calls without an output, said or about to be. */
 function unanswered({ conversation, turn }: State): readonly Call[] {
   return conversation.calls.filter(({ id }) => !turn.answered.includes(id))
-}
-
-/** Asked for without wishes of its own: any response will do. */
-function isPlain(params: ResponseCreateParams | null): boolean {
-  return params !== null && Object.keys(params).length === 0
 }

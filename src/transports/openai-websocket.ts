@@ -6,7 +6,7 @@ import { merge } from '../protocol/merge.ts'
 import { type Camel, toWire } from '../protocol/spelling.ts'
 import { type Door, door } from '../session/door.ts'
 import { type Emitter, emitter } from '../session/emitter.ts'
-import type { Input, State } from '../session/state.ts'
+import { type Input, plain, type State } from '../session/state.ts'
 import type { ConnectOptions, Dial, Transport } from '../session/transport.ts'
 import type { SessionUsage } from '../session/usage.ts'
 import { type SocketLike, type WebSocketOptions, webSocket } from './websocket.ts'
@@ -142,7 +142,7 @@ export class OpenAIRealtimeWebSocket implements Transport {
 
   /** Answers a `function_call`; each call id is answered once. */
   sendFunctionCallOutput(call: { readonly callId: string }, output: string, startResponse = true): void {
-    this.#door.answer(call.callId, output, startResponse)
+    this.#door.answer(call.callId, output, startResponse ? { ...plain, when: 'batch' } : null)
   }
 
   /** Changes the session's config: what is given is changed, all else stays. */

@@ -1,0 +1,37 @@
+/** Responses that are wanted: how they are named, kept in a row, and asked for. */
+import { type Ask, type Effect, type State, transmit, withTurn } from './state.ts'
+
+/** The key of a response's metadata under which its name stands. */
+export const nameKey = 'parley_reply'
+
+export function isPlain({ id, params }: Ask): boolean {
+  return id === null && Object.keys(params).length === 0
+}
+
+/** One with wishes of its own has a name, by which its response is found. */
+export function named(ask: Ask, state: State): readonly [State, Ask] {
+  if (ask.id !== null || isPlain(ask)) return [state, ask]
+  return [
+    { ...state, ids: state.ids + 1 },
+    { ...ask, id: `ask_${state.ids}` },
+  ]
+}
+
+/** Of plain ones, which any response answers, one of a kind is enough. */
+export function owing(state: State, ask: Ask, first = false): State {
+  const { owed } = state.turn
+  const isSame = (other: Ask) => isPlain(ask) && isPlain(other) && ask.when === other.when
+  if (!first && owed.some(isSame)) return state
+  return withTurn(state, { owed: first ? [ask, ...owed.filter((other) => !isSame(other))] : [...owed, ask] })
+}
+
+/** The event that asks for it. */
+export function create({ id, params }: Ask, event_id: string): Effect {
+  const metadata = id === null ? {} : { metadata: { ...params.metadata, [nameKey]: id } }
+  const response = { ...params, ...metadata }
+  return transmit({
+    type: 'response.create',
+    event_id,
+    ...(Object.keys(response).length ? { response } : {}),
+  })
+}
