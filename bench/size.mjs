@@ -30,8 +30,22 @@ export async function size() {
     raw: files.reduce((bytes, { contents }) => bytes + contents.length, 0),
     gzipped: files.reduce((bytes, { contents }) => bytes + gzipSync(contents, { level: 9 }).length, 0),
   })
-  const isLater = ({ path }) => path === resolve(root, later)
-  return { atOnce: sum(outputFiles.filter((file) => !isLater(file))), webSocket: sum(outputFiles.filter(isLater)) }
+  const entry = Object.keys(metafile.outputs).find((path) => metafile.outputs[path].entryPoint === '<stdin>')
+  const first = new Set([...withImports(entry, metafile.outputs)].map((path) => resolve(root, path)))
+  return {
+    atOnce: sum(outputFiles.filter(({ path }) => first.has(path))),
+    webSocket: sum(outputFiles.filter(({ path }) => path === resolve(root, later))),
+  }
+}
+
+/** A chunk, and all that is loaded with it; what it loads later is not. */
+function withImports(path, outputs, found = new Set()) {
+  if (found.has(path)) return found
+  found.add(path)
+  for (const { path: next, kind } of outputs[path].imports) {
+    if (kind !== 'dynamic-import') withImports(next, outputs, found)
+  }
+  return found
 }
 
 /** `#names` as package.json resolves them in a browser, in the sources instead of `dist`. */

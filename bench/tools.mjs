@@ -6,9 +6,9 @@ import { inHand } from './sessions.mjs'
 
 const calls = 25
 
-/** Samples of µs a call, at 10 and at 2,000 items. */
+/** Samples of µs a call, at 10 and at 1,000 items. */
 export function toolCalls(rounds) {
-  return sampleByTurns({ few: () => inSession(10), many: () => inSession(2_000) }, rounds)
+  return sampleByTurns({ few: () => inSession(10), many: () => inSession(1_000) }, rounds)
 }
 
 /** The mean of several calls, one after the other: the clock is read only where a call comes and where its output goes. */
@@ -37,7 +37,7 @@ async function inSession(items) {
     waited += after - before
     hear({ type: 'conversation.item.added', event_id: `event_output_${n}`, previous_item_id: `item_call_${n}`, item })
     hear({ type: 'response.created', event_id: `event_after_${n}`, response: response(`resp_after_${n}`, []) })
-    hear({ type: 'response.done', event_id: `event_over_${n}`, response: response(`resp_after_${n}`, []) })
+    hear({ type: 'response.done', event_id: `event_over_${n}`, response: response(`resp_after_${n}`, [words]) })
     previous = item.id
   }
   call.close()
@@ -76,6 +76,13 @@ function callEvents(n, previous_item_id) {
     { type: 'response.done', response: response(response_id, [item]) },
   ]
   return [begin, end].map((events) => events.map((event, at) => ({ event_id: `event_call_${n}_${at}`, ...event })))
+}
+
+const words = {
+  id: 'item_words',
+  type: 'message',
+  role: 'assistant',
+  content: [{ type: 'output_audio', transcript: 'Sun.' }],
 }
 
 function response(id, output) {

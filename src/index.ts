@@ -1,19 +1,73 @@
 /** Parley: realtime voice agents. Runs in browsers, Node, workers, Deno and Bun; it has no dependency but the platform. */
 export { RealtimeAgent, type RealtimeAgentEvents, type RealtimeAgentOptions } from './agents/agent.ts'
-export type { RealtimeSessionConfig } from './agents/config.ts'
+export type { ApprovalItem } from './agents/approvals.ts'
 export type { RunContext } from './agents/context.ts'
-export type { RealtimeAudio, RealtimeSessionEvents } from './agents/events.ts'
-export type { RealtimeContent, RealtimeItem, RealtimeMessageItem, RealtimeToolCallItem } from './agents/history.ts'
+export type { ApprovalRequest, RealtimeAudio, RealtimeSessionEvents, UnfinishedResponse } from './agents/events.ts'
+export type {
+  GuardrailResult,
+  GuardrailSettings,
+  GuardrailTripped,
+  InputGuardrail,
+  OutputGuardrail,
+} from './agents/guardrail.ts'
+export { type Handoff, type HandoffManners, type HandoffOptions, handoff } from './agents/handoff.ts'
+export type {
+  Origin,
+  RealtimeContent,
+  RealtimeItem,
+  RealtimeItemInput,
+  RealtimeMcpApprovalRequestItem,
+  RealtimeMcpCallItem,
+  RealtimeMessageItem,
+  RealtimeToolCallItem,
+  TranscriptStatus,
+} from './agents/history.ts'
+export type { AvailableMcpTool } from './agents/hosted-mcp.ts'
+export {
+  type HostedMcpToolFilter,
+  type HostedMcpToolOptions,
+  type HostedTool,
+  hostedMcpTool,
+} from './agents/hosted-tool.ts'
+export type { LimitReached, Limits } from './agents/limits.ts'
+export type {
+  FollowedMcpTools,
+  FollowMcpToolsOptions,
+  McpClientLike,
+  McpListedTool,
+  McpServerLike,
+  McpToolsOptions,
+  NamedMcpServerLike,
+} from './agents/mcp.ts'
+export { followMcpTools, mcpTools } from './agents/mcp-tools.ts'
+export type { RealtimeSessionOptions } from './agents/options.ts'
+export { costOf, listPrices, type ModelPrices, type Prices, type TranscriptionPrices } from './agents/prices.ts'
+export { type Reply, type ReplyEnd, ReplyError, type ReplyOptions } from './agents/replies.ts'
+export type { RealtimeSessionConfig } from './agents/role.ts'
+export type { SavedSession } from './agents/saved.ts'
 export type { JsonSchema, StandardSchema } from './agents/schema.ts'
-export { RealtimeSession, type RealtimeSessionOptions, type RealtimeUserInput } from './agents/session.ts'
-export { type FunctionTool, type ToolDetails, type ToolOptions, tool } from './agents/tool.ts'
+export { RealtimeSession, type RealtimeUserInput } from './agents/session.ts'
+export { restored, type StartingPoint, seeded } from './agents/starting-point.ts'
+export { type HistoryStore, type Keeper, type KeepOptions, keep, memoryStore } from './agents/store.ts'
+export {
+  backgroundResult,
+  type FunctionTool,
+  type ToolCall,
+  type ToolDetails,
+  type ToolInputGuardrail,
+  type ToolOptions,
+  type ToolOutputGuardrail,
+  tool,
+} from './agents/tool.ts'
 export type { Clock } from './protocol/clock.ts'
 export { UserError } from './protocol/errors.ts'
 export type * from './protocol/events.ts'
 export { realClock } from './session/clock.ts'
+export type { InterruptionOptions } from './session/interruption-options.ts'
 export { type PacedSpeakerOptions, pacedSpeaker } from './session/paced-speaker.ts'
 export type { Heard, MakeSpeaker, Speaker } from './session/speaker.ts'
 export type { Link, State } from './session/state.ts'
+export type { TurnPolicy } from './session/talk.ts'
 export {
   type Cause,
   type Connection,

@@ -382,7 +382,9 @@ describe('before the line opens', () => {
 
 /** What the app is handed is of the types that it was promised. */
 function shaped({ session }: Scene): void {
-  expect(Object.values(session.usage).filter((tokens) => typeof tokens !== 'number')).toEqual([])
+  const { transcription, ...sums } = session.usage
+  const counts = [...Object.values(sums), ...Object.values(transcription).flatMap((use) => Object.values(use))]
+  expect(counts.filter((count) => !Number.isFinite(count))).toEqual([])
   for (const item of session.history) {
     const words =
       item.type === 'message' ? item.content.map((part) => Object.values(part).filter((x) => x !== null)) : []

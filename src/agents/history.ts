@@ -1,25 +1,48 @@
 /** The conversation as apps know it: messages and calls, an item that did not change being the same object as before. */
-import { type Conversation, contentOf } from '../conversation/conversation.ts'
-import type { Item, ItemStatus, Message } from '../protocol/events.ts'
+import type { Conversation } from '../conversation/conversation.ts'
+import type { Cuts } from '../conversation/retell.ts'
+import type { Item, ItemStatus, McpError } from '../protocol/events.ts'
+import { type Around, answered, isShown, show } from './show.ts'
 
 export type RealtimeContent =
   | { readonly type: 'input_text' | 'output_text'; readonly text: string }
   | { readonly type: 'input_audio' | 'output_audio'; readonly transcript: string | null }
   | { readonly type: 'input_image'; readonly image: string }
 
-export interface RealtimeMessageItem {
-  readonly type: 'message'
+/**
+ * What became of the words of audio. `pending`: they are still coming. `final`: they are all here. `failed`: they will
+ * not come. `off`: nobody was asked to put what the user says into words.
+ */
+export type TranscriptStatus = 'pending' | 'final' | 'failed' | 'off'
+
+/** Where an item came from: this conversation, what the app told at its start, or a conversation that was saved. */
+export type Origin = 'live' | 'seeded' | 'restored'
+
+interface Shown {
   readonly itemId: string
+  /** The item before it in this history; null: it is the first. */
   readonly previousItemId: string | null
-  readonly role: 'user' | 'assistant' | 'system'
-  readonly status: ItemStatus
-  readonly content: readonly RealtimeContent[]
+  readonly origin: Origin
 }
 
-export interface RealtimeToolCallItem {
+export interface RealtimeMessageItem extends Shown {
+  readonly type: 'message'
+  readonly role: 'user' | 'assistant' | 'system'
+  readonly status: ItemStatus
+  /** What was said: of an answer that was cut off, all that was generated. */
+  readonly content: readonly RealtimeContent[]
+  /** Of a message with audio. */
+  readonly transcriptStatus?: TranscriptStatus
+  /** The answer was cut off while it was heard. */
+  readonly interrupted?: true
+  /** Of an answer that was cut off: how much of it was heard, in ms. */
+  readonly heardMs?: number
+  /** Of an answer that was cut off: the words that were heard, approximately, by their share of the sound. */
+  readonly heardText?: string
+}
+
+export interface RealtimeToolCallItem extends Shown {
   readonly type: 'function_call'
-  readonly itemId: string
-  readonly previousItemId: string | null
   readonly status: ItemStatus
   readonly callId: string
   readonly name: string
@@ -28,119 +51,167 @@ export interface RealtimeToolCallItem {
   readonly output: string | null
 }
 
-export type RealtimeItem = RealtimeMessageItem | RealtimeToolCallItem
+/** A call of a tool that the far end runs by itself. */
+export interface RealtimeMcpCallItem extends Shown {
+  readonly type: 'mcp_call'
+  readonly status: ItemStatus | 'failed'
+  readonly serverLabel: string
+  readonly name: string
+  readonly arguments: string
+  /** What the tool answered; null while it runs, and where it failed. */
+  readonly output: string | null
+  readonly error: McpError | null
+}
 
-/** What was said and is not acknowledged yet. */
-type Pending = readonly { readonly item: Item }[]
+/** The far end asks whether it may call a tool. */
+export interface RealtimeMcpApprovalRequestItem extends Shown {
+  readonly type: 'mcp_approval_request'
+  /** `in_progress` until it is decided. */
+  readonly status: ItemStatus
+  readonly serverLabel: string
+  readonly name: string
+  readonly arguments: string
+  /** What was decided; null before. */
+  readonly approved: boolean | null
+}
+
+export type RealtimeItem =
+  | RealtimeMessageItem
+  | RealtimeToolCallItem
+  | RealtimeMcpCallItem
+  | RealtimeMcpApprovalRequestItem
+
+/** An item as an app writes it: what it leaves out is made up for. */
+export type RealtimeItemInput = Loose<RealtimeItem>
+type Loose<Shape> = Shape extends unknown
+  ? Omit<Shape, Left> & { readonly [Key in Left & keyof Shape]?: Shape[Key] }
+  : never
+type Left = keyof Shown | 'status' | 'callId' | 'output' | 'error' | 'approved'
+
+/** What the history is made of. */
+export interface Sources {
+  readonly conversation: Conversation
+  /** What was said and is not acknowledged yet. */
+  readonly pending: readonly { readonly item: Item }[]
+  /** Where answers were cut off, by item. */
+  readonly cuts: Cuts
+  /** Items that are not from this conversation. */
+  readonly origins: ReadonlyMap<string, Origin>
+  /** Whether what the user says is put into words. An item is shown by what held when it was first seen. */
+  readonly isTranscribed: boolean
+}
 
 /** Makes the history of one session; each call costs as much as has changed since the last. */
-export function historian(): (conversation: Conversation, pending: Pending) => readonly RealtimeItem[] {
+export function historian(): (sources: Sources) => readonly RealtimeItem[] {
   let seen: readonly Item[] = []
   let settled: readonly RealtimeItem[] = []
-  let last: { conversation: Conversation; pending: Pending; history: readonly RealtimeItem[] } | null = null
+  let history: readonly RealtimeItem[] = []
+  let last: Sources | null = null
   const growing = new Map<Item, RealtimeItem>()
+  const off = new Map<string, boolean>()
 
-  return (conversation, pending) => {
-    if (last?.conversation === conversation && last.pending === pending) return last.history
+  return (sources) => {
+    const { conversation, pending } = sources
+    if (last && isSame(last, sources)) return history
     const items = pending.length ? [...conversation.items, ...pending.map(({ item }) => item)] : conversation.items
-    if (items !== seen) {
-      settled = follow(seen, settled, items)
-      seen = items
-    }
-    const history = conversation.open.length ? withOpen(settled, conversation.open, growing) : settled
-    last = { conversation, pending, history }
+    const marked = marksBetween(last, sources)
+    const around: Around = { ...sources, off, wordless: conversation.wordless }
+    if (items !== seen || marked.size) settled = follow({ items: seen, history: settled }, items, marked, around)
+    if (marked.size) growing.clear()
+    history = conversation.open.length ? withOpen(settled, conversation.open, growing, around) : settled
+    seen = items
+    last = sources
     return history
   }
 }
 
+function isSame(a: Sources, b: Sources): boolean {
+  return a.conversation === b.conversation && a.pending === b.pending && a.cuts === b.cuts && a.origins === b.origins
+}
+
+/** The items that are to be shown anew, though what was told of them is the same. */
+function marksBetween(before: Sources | null, { conversation, cuts, origins }: Sources): ReadonlySet<string> {
+  const marked = new Set<string>()
+  if (before?.cuts !== cuts) {
+    for (const id in { ...before?.cuts, ...cuts }) if (before?.cuts[id] !== cuts[id]) marked.add(id)
+  }
+  if (before?.origins !== origins) for (const id of origins.keys()) marked.add(id)
+  const known = before?.conversation.wordless
+  if (known !== conversation.wordless) for (const id of conversation.wordless) if (!known?.has(id)) marked.add(id)
+  return marked
+}
+
+interface Before {
+  readonly items: readonly Item[]
+  readonly history: readonly RealtimeItem[]
+}
+
 /** Brings the history from one list of items to the next: what stands before the first difference is kept. */
 function follow(
-  before: readonly Item[],
-  history: readonly RealtimeItem[],
+  before: Before,
   items: readonly Item[],
+  marked: ReadonlySet<string>,
+  around: Around,
 ): readonly RealtimeItem[] {
-  let same = 0
-  while (same < before.length && before[same] === items[same]) same++
-  const next = history.slice(0, shownIn(before, history, same))
+  const same = firstDifference(before.items, items, marked)
+  const kept = shownIn(before, same)
+  const history = before.history.slice(0, kept)
   for (const item of items.slice(same)) {
-    if (item.type === 'function_call_output') answerCall(next, item)
-    else {
-      const shown = show(item, next.at(-1)?.itemId ?? null)
-      if (shown) next.push(reuse(history, next.length, shown))
-    }
+    const call = answered(history, item)
+    if (call) history[call.at] = call.item
+    const shown = show(item, history.at(-1)?.itemId ?? null, around)
+    if (shown) history.push(shown)
   }
-  return next
+  const known = new Map(before.history.slice(kept).map((item) => [item.itemId, item]))
+  for (let n = kept; n < history.length; n++) history[n] = reuse(known.get(history[n]!.itemId), history[n]!)
+  return history
+}
+
+/** An answer is shown with its call: where it is not the same any more, the call is shown anew. */
+function firstDifference(before: readonly Item[], items: readonly Item[], marked: ReadonlySet<string>): number {
+  let same = 0
+  while (same < before.length && before[same] === items[same] && !marked.has(before[same]!.id)) same++
+  let first = same
+  for (const item of before.slice(same)) {
+    if (item.type !== 'function_call_output' && item.type !== 'mcp_approval_response') continue
+    const at = before.findIndex((other) =>
+      item.type === 'function_call_output'
+        ? other.type === 'function_call' && other.call_id === item.call_id
+        : other.id === item.approval_request_id,
+    )
+    if (at >= 0 && at < first) first = at
+  }
+  return first
 }
 
 /** How many of the first `count` items are shown. */
-function shownIn(items: readonly Item[], history: readonly RealtimeItem[], count: number): number {
-  if (count === items.length) return history.length
+function shownIn({ items, history }: Before, count: number): number {
   let shown = history.length
   for (let n = items.length - 1; n >= count; n--) if (isShown(items[n]!)) shown--
   return shown
 }
 
-function isShown(item: Item): boolean {
-  return item.type === 'message' || item.type === 'function_call'
-}
-
-function reuse(history: readonly RealtimeItem[], at: number, shown: RealtimeItem): RealtimeItem {
-  const known = history[at]
-  return known?.itemId === shown.itemId && JSON.stringify(known) === JSON.stringify(shown) ? known : shown
-}
-
-function answerCall(history: RealtimeItem[], { call_id, output }: { call_id: string; output: string }): void {
-  const at = history.findLastIndex((item) => item.type === 'function_call' && item.callId === call_id)
-  const call = history[at]
-  if (call?.type === 'function_call' && call.output !== output) history[at] = { ...call, output }
+function reuse(known: RealtimeItem | undefined, shown: RealtimeItem): RealtimeItem {
+  return known && JSON.stringify(known) === JSON.stringify(shown) ? known : shown
 }
 
 function withOpen(
   settled: readonly RealtimeItem[],
   open: readonly Item[],
   growing: Map<Item, RealtimeItem>,
+  around: Around,
 ): readonly RealtimeItem[] {
   const history = settled.slice()
   for (const item of growing.keys()) if (!open.includes(item)) growing.delete(item)
   for (const item of open) {
     const at = history.findLastIndex(({ itemId }) => itemId === item.id)
     if (at < 0) continue
-    const shown = growing.get(item) ?? show(item, history[at]!.previousItemId)
+    const { previousItemId } = history[at]!
+    const known = growing.get(item)
+    const shown = known?.previousItemId === previousItemId ? known : show(item, previousItemId, around, true)
     if (!shown) continue
     growing.set(item, shown)
     history[at] = shown
   }
   return history
-}
-
-function show(item: Item, previousItemId: string | null): RealtimeItem | null {
-  if (item.type === 'message') return showMessage(item, previousItemId)
-  if (item.type !== 'function_call') return null
-  const { id: itemId, call_id: callId, name, status = 'completed' } = item
-  return {
-    type: 'function_call',
-    itemId,
-    previousItemId,
-    status,
-    callId,
-    name,
-    arguments: item.arguments,
-    output: null,
-  }
-}
-
-function showMessage(message: Message, previousItemId: string | null): RealtimeMessageItem {
-  const { id: itemId, role, status = 'completed' } = message
-  const content = contentOf(message).map((part): RealtimeContent => {
-    switch (part.type) {
-      case 'input_audio':
-      case 'output_audio':
-        return { type: part.type, transcript: part.transcript ?? null }
-      case 'input_image':
-        return { type: 'input_image', image: part.image_url ?? '' }
-      default:
-        return { type: part.type, text: part.text ?? '' }
-    }
-  })
-  return { type: 'message', itemId, previousItemId, role, status, content }
 }

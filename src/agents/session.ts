@@ -1,37 +1,24 @@
-import { textOf } from '../conversation/conversation.ts'
-import { find } from '../conversation/order.ts'
-import { isAudio } from '../protocol/audio.ts'
-import type { Clock } from '../protocol/clock.ts'
-import type { AudioDelta, ClientEvent, Response, ServerEvent } from '../protocol/events.ts'
-import { type Door, door } from '../session/door.ts'
-import { type Emitter, emitter } from '../session/emitter.ts'
-import type { MakeSpeaker } from '../session/speaker.ts'
-import { type Call, type Input, plain, type Reconnect, type State } from '../session/state.ts'
+import { UserError } from '../protocol/errors.ts'
+import type { ClientEvent } from '../protocol/events.ts'
+import { merge } from '../protocol/merge.ts'
+import { toWire } from '../protocol/spelling.ts'
+import type { State } from '../session/state.ts'
+import type { TurnPolicy } from '../session/talk.ts'
 import type { ConnectOptions, Transport } from '../session/transport.ts'
 import type { SessionUsage } from '../session/usage.ts'
 import type { RealtimeAgent } from './agent.ts'
-import { type Answer, answer, unknownTool } from './answer.ts'
-import { configOf, type RealtimeSessionConfig } from './config.ts'
+import type { ApprovalItem } from './approvals.ts'
 import type { RunContext } from './context.ts'
 import type { RealtimeSessionEvents } from './events.ts'
-import { historian, type RealtimeItem } from './history.ts'
-
-export interface RealtimeSessionOptions<Context> {
-  readonly apiKey?: ConnectOptions['apiKey']
-  /** The way to the far end. Default: a WebSocket. */
-  readonly transport?: 'websocket' | Transport
-  readonly model?: string
-  /** The app's own value: tools and instructions get it as it is. */
-  readonly context?: Context
-  readonly config?: RealtimeSessionConfig
-  /** How a lost line is dialed again: `{ attempts: 7, timeoutMs: 15_000 }`. `false`: never. */
-  readonly reconnect?: Partial<Reconnect> | false
-  /** Plays the agent's audio. Default: nobody does, and the app plays the `audio` events at the pace of speech. */
-  readonly speaker?: MakeSpeaker
-  /** Time and chance, for tests. */
-  readonly clock?: Clock
-  readonly seed?: number
-}
+import type { HandoffManners } from './handoff.ts'
+import type { RealtimeItem } from './history.ts'
+import type { AvailableMcpTool } from './hosted-mcp.ts'
+import type { RealtimeSessionOptions } from './options.ts'
+import type { Reply, ReplyOptions } from './replies.ts'
+import { configOf, type RealtimeSessionConfig, roleOf } from './role.ts'
+import type { SavedSession } from './saved.ts'
+import type { AnyAgent } from './shapes.ts'
+import { type Stage, stage } from './stage.ts'
 
 /** What the user says in writing: text, or parts of text and images. */
 export type RealtimeUserInput =
@@ -41,62 +28,49 @@ type UserPart =
   | { readonly type: 'input_text'; readonly text: string }
   | { readonly type: 'input_image'; readonly image: string }
 
+/** Whether an answer is asked for. */
+interface Triggering {
+  readonly triggerResponse?: boolean
+}
+
 /**
- * A conversation with an agent: it connects, speaks, runs the agent's tools, and keeps the history through a lost line.
+ * A conversation with an agent: it connects, speaks, runs the agent's tools, hands over to other agents, and keeps the
+ * history through a lost line.
  */
 export class RealtimeSession<Context = unknown> {
   readonly #options: RealtimeSessionOptions<Context>
   readonly #transport: Transport
-  readonly #door: Door
-  readonly #events: Emitter<RealtimeSessionEvents<Context>> = emitter('The session')
-  readonly #subscribers = new Set<() => void>()
-  readonly #historian = historian()
-  readonly #context: RunContext<Context>
-  #agent: RealtimeAgent<Context>
-  #life = new AbortController()
+  readonly #stage: Stage<Context>
 
   /** `context` is asked for where the agent's tools and instructions are promised one. */
   constructor(
-    agent: RealtimeAgent<Context>,
+    agent: AnyAgent<Context>,
     ...[options = {}]: undefined extends Context
       ? [options?: RealtimeSessionOptions<Context>]
       : [options: RealtimeSessionOptions<Context> & { readonly context: Context }]
   ) {
-    const { transport, clock, seed, reconnect, speaker } = options
-    this.#agent = agent
     this.#options = options
-    this.#transport = typeof transport === 'object' ? transport : webSocket
-    const session = this
-    this.#context = {
-      context: options.context as Context,
-      get history() {
-        return session.history
-      },
-      get usage() {
-        return session.usage
-      },
-    }
-    this.#door = door({
-      clock,
-      seed,
-      reconnect,
-      speaker,
-      heard: (audio) => {
-        if (this.#events.has('audio')) this.#events.emit('audio', asEvent(audio))
-        watcher?.heard(audio)
-      },
-      call: (call) => void this.#answer(call),
-      tell: (notice) => {
-        if ('error' in notice) this.#events.report(notice.error)
-        else this.#events.emit('audio_interrupted', this.#context, this.#agent)
-        watcher?.tell(notice)
-      },
-      changed: (before, after, input) => {
-        this.#changed(before, after, input)
-        watcher?.changed(before, after, input)
-      },
-    })
-    const watcher = this.#transport.taken?.(this.#door)
+    this.#transport = typeof options.transport === 'object' ? options.transport : webSocket
+    this.#stage = stage(agent, options, this.#transport)
+  }
+
+  /**
+   * What the far end is told at the start: for a client secret, or to accept a phone call.
+   *
+   * Rejects with what the agent's own functions throw, and with a `UserError` when two of its tools have one name.
+   */
+  static async computeInitialSessionConfig<Context = unknown>(
+    agent: AnyAgent<Context>,
+    options: RealtimeSessionOptions<Context> = {},
+  ): Promise<{ readonly type: 'realtime' } & Partial<State['config']>> {
+    return new RealtimeSession<Context>(agent, options as never).getInitialSessionConfig()
+  }
+
+  /** What this session tells the far end at the start. */
+  async getInitialSessionConfig(): Promise<{ readonly type: 'realtime' } & Partial<State['config']>> {
+    const role = await roleOf(this.currentAgent, this.context, (error) => this.#stage.events.report(error))
+    const { model = 'gpt-realtime-2.1' } = this.#options
+    return { ...configOf(role, this.#options.config), type: 'realtime', model }
   }
 
   /**
@@ -108,28 +82,33 @@ export class RealtimeSession<Context = unknown> {
    */
   async connect(options: ConnectOptions = {}): Promise<void> {
     const { apiKey = this.#options.apiKey, model = this.#options.model } = options
-    await this.#door.connect(
-      () => {
-        this.#life = new AbortController()
-        return this.#transport.dialer({ ...options, apiKey, model })
-      },
-      () => configOf(this.#agent, this.#context, this.#options.config),
-    )
+    await this.#stage.open(() => this.#transport.dialer({ ...options, apiKey, model }), model)
   }
 
   /** Ends the call. What was said stays in `history`; `connect()` goes on from there. */
   close(): void {
-    this.#door.feed({ type: 'ended' })
+    this.#stage.door.feed({ type: 'ended' })
+  }
+
+  /** Leaves the far end's session for a new one, which is told the conversation. */
+  renew(): void {
+    this.#stage.door.feed({ type: 'renewed' })
   }
 
   /** Says something in writing, and asks for an answer. `otherEventData` is for the event that carries it. */
   sendMessage(
     message: RealtimeUserInput,
     otherEventData: Readonly<Record<string, unknown>> = {},
-    { triggerResponse = true }: { readonly triggerResponse?: boolean } = {},
+    { triggerResponse = true }: Triggering = {},
   ): void {
     const content = typeof message === 'string' ? [{ type: 'input_text', text: message }] : message.content.map(partOf)
-    this.#door.say(content, otherEventData, triggerResponse)
+    this.#stage.say(content, otherEventData, triggerResponse)
+  }
+
+  /** Shows the agent an image, as a data URL. It stays in the history. */
+  addImage(image: string, { triggerResponse = true }: Triggering = {}): void {
+    if (!image.startsWith('data:')) throw new UserError("Pass the image as a data URL: 'data:image/png;base64,…'.")
+    this.#stage.say([partOf({ type: 'input_image', image })], {}, triggerResponse)
   }
 
   /**
@@ -139,40 +118,134 @@ export class RealtimeSession<Context = unknown> {
    * Returns false when audio had to be let go: no line for fifteen seconds, or one too slow to carry it.
    */
   sendAudio(audio: ArrayBuffer | ArrayBufferView, { commit = false }: { readonly commit?: boolean } = {}): boolean {
-    return this.#door.sendAudio(audio, commit)
+    return this.#stage.microphone.sendAudio(audio, commit)
+  }
+
+  /**
+   * Changes how turns are taken, live: the far end hears them (`serverVad`, `semanticVad`), the user holds a key
+   * (`pushToTalk`), or the app commits (`manual`). A turn that was begun is dropped.
+   */
+  takeTurns(policy: TurnPolicy): void {
+    this.#stage.microphone.use(policy)
+  }
+
+  /**
+   * With `pushToTalk`: the agent falls silent, and the microphone is heard until `endTurn()`.
+   *
+   * @throws UserError where turns are not taken by push-to-talk.
+   */
+  beginTurn(): void {
+    this.#stage.microphone.beginTurn()
+  }
+
+  /** Ends the turn and asks for an answer. Returns false, and nothing is asked for, when less than 100 ms was said. */
+  endTurn(): boolean {
+    return this.#stage.microphone.endTurn()
+  }
+
+  /** Muted, the far end hears silence whatever is sent; a turn that was begun ends. It holds until it is taken back. */
+  mute(muted: boolean): void {
+    this.#stage.microphone.mute(muted)
+  }
+
+  get muted(): boolean {
+    return this.#stage.microphone.muted
+  }
+
+  /**
+   * Has the agent say something, with wishes of its own: instructions, tools, modalities, a response beside the
+   * conversation (`conversation: 'none'`). Gives a handle to what is said.
+   *
+   * @throws UserError when `metadata` is more than the protocol takes.
+   */
+  generateReply(options: ReplyOptions | string = {}): Reply {
+    return this.#stage.reply(typeof options === 'string' ? { instructions: options } : options)
   }
 
   /** Sends an event as it is; while there is no line, it waits for one. */
   sendEvent(event: ClientEvent): void {
-    this.#door.feed({ type: 'sent', event })
+    this.#stage.door.feed({ type: 'sent', event })
   }
 
   /** Silences the agent now, whether it is still being generated or only heard. */
   interrupt(): void {
-    this.#door.feed({ type: 'interrupted', cancel: true })
+    this.#stage.interrupt()
+  }
+
+  /** Resolves when everything that the agent has said so far was heard, or was cut off. */
+  playbackDrained(): Promise<void> {
+    return this.#stage.drained()
+  }
+
+  /**
+   * Lets another agent speak. Resolves when the far end has accepted it; until then, and where it rejects, nothing has
+   * changed.
+   *
+   * Rejects with a `UserError` when its voice cannot be had any more (see `voiceChange`).
+   */
+  async updateAgent(agent: AnyAgent<Context>, manners: Pick<HandoffManners, 'voiceChange'> = {}): Promise<void> {
+    await this.#stage.become(agent, manners)
+  }
+
+  /** Changes the session's config: what is given is changed, all else stays. Resolves when the far end has accepted it. */
+  updateConfig(config: RealtimeSessionConfig): Promise<void> {
+    const { voice, ...rest } = config
+    const change = merge(toWire(rest), voice === undefined ? {} : { audio: { output: { voice } } })
+    return this.#stage.configure(merge(this.state.config, change))
+  }
+
+  /**
+   * Changes the history to what is given, with as few deletions and creations as can be. It shows when the far end has
+   * done it.
+   *
+   * @throws UserError when an item cannot be told to a far end; nothing has changed then.
+   */
+  updateHistory(
+    history: readonly RealtimeItem[] | ((history: readonly RealtimeItem[]) => readonly RealtimeItem[]),
+  ): void {
+    this.#stage.edit(typeof history === 'function' ? history(this.history) : history)
+  }
+
+  /** Lets a call run that waits for it; `alwaysApprove`: and all further calls of that tool by that agent. */
+  approve(
+    item: Pick<ApprovalItem, 'callId'> & Partial<ApprovalItem>,
+    { alwaysApprove = false }: { readonly alwaysApprove?: boolean } = {},
+  ): void {
+    this.#stage.approvals.decide(item, { approved: true }, alwaysApprove)
+  }
+
+  /** Tells the model that a call that waits may not run; `message` is what it is told. */
+  reject(
+    item: Pick<ApprovalItem, 'callId'> & Partial<ApprovalItem>,
+    { alwaysReject = false, message }: { readonly alwaysReject?: boolean; readonly message?: string } = {},
+  ): void {
+    const verdict = { approved: false, ...(message === undefined ? {} : { message }) }
+    this.#stage.approvals.decide(item, verdict, alwaysReject)
+  }
+
+  /** Calls that wait for `approve()` or `reject()`, oldest first. */
+  get pendingApprovals(): readonly ApprovalItem[] {
+    return this.#stage.approvals.waiting
+  }
+
+  /** Everything that another session needs to go on from here, as JSON: pass it as `restore`. */
+  save(): SavedSession {
+    return this.#stage.save()
   }
 
   /** An immutable snapshot of everything that the session knows. */
   get state(): State {
-    return this.#door.state
+    return this.#stage.door.state
   }
 
   /** Calls `listener` after each change of `state`. Returns a function that ends it. */
   subscribe(listener: () => void): () => void {
-    const safe = () => {
-      try {
-        listener()
-      } catch (cause) {
-        this.#events.report(new Error('A subscriber of the session failed.', { cause }))
-      }
-    }
-    this.#subscribers.add(safe)
-    return () => this.#subscribers.delete(safe)
+    return this.#stage.subscribe(listener)
   }
 
   /** The conversation so far; what did not change is the same object as before. */
   get history(): readonly RealtimeItem[] {
-    return this.#historian(this.state.conversation, this.state.pending)
+    return this.#stage.history
   }
 
   get usage(): SessionUsage {
@@ -184,18 +257,23 @@ export class RealtimeSession<Context = unknown> {
   }
 
   get currentAgent(): RealtimeAgent<Context> {
-    return this.#agent
+    return this.#stage.agent
   }
 
   get context(): RunContext<Context> {
-    return this.#context
+    return this.#stage.context
+  }
+
+  /** The tools that the far end's MCP servers offer to the current agent. */
+  get availableMcpTools(): readonly AvailableMcpTool[] {
+    return this.#stage.availableMcpTools
   }
 
   on<Name extends keyof RealtimeSessionEvents<Context>>(
     name: Name,
     listener: (...args: RealtimeSessionEvents<Context>[Name]) => unknown,
   ): this {
-    this.#events.on(name, listener)
+    this.#stage.events.on(name, listener)
     return this
   }
 
@@ -203,85 +281,8 @@ export class RealtimeSession<Context = unknown> {
     name: Name,
     listener: (...args: RealtimeSessionEvents<Context>[Name]) => unknown,
   ): this {
-    this.#events.off(name, listener)
+    this.#stage.events.off(name, listener)
     return this
-  }
-
-  /** Runs the tool that the model called, and says what it answered. */
-  async #answer(call: Call): Promise<void> {
-    const agent = this.#agent
-    const tool = agent.tools.find(({ name }) => name === call.name)
-    const details = { toolCall: call }
-    if (tool) {
-      this.#events.emit('agent_tool_start', this.#context, agent, tool, details)
-      agent.emit('agent_tool_start', this.#context, tool, details)
-    }
-    const said: Answer = tool
-      ? await answer(tool, call, this.#context, { ...details, signal: this.#life.signal })
-      : unknownTool(call, agent.tools)
-    if (said.error) this.#events.report(said.error)
-    this.#door.answer(call.call_id, said.output, { ...plain, when: 'batch' })
-    if (tool) {
-      this.#events.emit('agent_tool_end', this.#context, agent, tool, said.output, details)
-      agent.emit('agent_tool_end', this.#context, tool, said.output, details)
-    }
-  }
-
-  /** Tells the app what one input has changed. */
-  #changed(before: State, after: State, input: Input): void {
-    if (input.type === 'received') this.#received(input.event, after)
-    if (before.link.at !== after.link.at) this.#events.emit('connection_change', after.link)
-    if (after.link.at === 'closed') this.#life.abort()
-    if (!before.playback.item && after.playback.item) this.#events.emit('audio_start', this.#context, this.#agent)
-    if (before.playback.item && !after.playback.item) this.#events.emit('audio_stopped', this.#context, this.#agent)
-    if (before.conversation.items !== after.conversation.items || before.pending !== after.pending) {
-      this.#added(before, after)
-    }
-    const retold = before.conversation !== after.conversation || before.pending !== after.pending
-    if (retold && this.#events.has('history_updated')) this.#events.emit('history_updated', this.history)
-    if (before !== after) for (const listener of this.#subscribers) listener()
-  }
-
-  #received(event: ServerEvent | AudioDelta, state: State): void {
-    this.#events.emit('transport_event', event)
-    if (isAudio(event)) return
-    if (event.type !== 'response.created' && event.type !== 'response.done') return
-    const { response } = event
-    const isBeside = response.conversation_id === null
-    if (event.type === 'response.done') this.#ended(response as Response, state, isBeside)
-    else if (!isBeside) {
-      this.#events.emit('agent_start', this.#context, this.#agent)
-      this.#agent.emit('agent_start', this.#context, this.#agent)
-    }
-  }
-
-  #ended(response: Response, { conversation }: State, isBeside: boolean): void {
-    const output = response.output ?? []
-    const words = output.map((item) => textOf(conversation.items.findLast(({ id }) => id === item.id) ?? item))
-    const text = words.filter((said) => said).join('\n')
-    if (!isBeside) {
-      this.#events.emit('agent_end', this.#context, this.#agent, text)
-      this.#agent.emit('agent_end', this.#context, text)
-    }
-    if (response.status !== 'failed' && response.status !== 'incomplete') return
-    const { error, reason } = response.status_details ?? {}
-    const why = error?.message ?? error?.code ?? reason ?? 'no reason was given'
-    this.#events.report(new Error(`The response ${response.id} is ${response.status}: ${why}.`, { cause: response }))
-  }
-
-  /** What is new stands near the end: it is looked for from there. */
-  #added(before: State, after: State): void {
-    if (!this.#events.has('history_added')) return
-    const itemsOf = ({ conversation, pending }: State) => [...conversation.items, ...pending.map(({ item }) => item)]
-    const [known, now] = [itemsOf(before), itemsOf(after)]
-    const fresh = new Set<string>()
-    for (let n = now.length - 1; n >= 0 && fresh.size < now.length - known.length; n--) {
-      const { id } = now[n]!
-      if (find(before.conversation.items, id) < 0 && !before.pending.some(({ item }) => item.id === id)) fresh.add(id)
-    }
-    for (const item of fresh.size ? this.history.filter(({ itemId }) => fresh.has(itemId)) : []) {
-      this.#events.emit('history_added', item)
-    }
   }
 }
 
@@ -292,9 +293,4 @@ const webSocket: Transport = {
 
 function partOf(part: UserPart): unknown {
   return part.type === 'input_image' ? { type: part.type, image_url: part.image } : part
-}
-
-function asEvent({ audio, response_id, item_id }: AudioDelta): RealtimeSessionEvents<unknown>['audio'][0] {
-  const whole = audio.byteLength === audio.buffer.byteLength ? audio : audio.slice()
-  return { type: 'audio', data: whole.buffer as ArrayBuffer, responseId: response_id, itemId: item_id }
 }

@@ -1,20 +1,16 @@
 import * as v from 'valibot'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
+import { calling } from '../../test/calling.ts'
 import { UserError } from '../protocol/errors.ts'
-import type { Call } from '../session/state.ts'
-import { noUsage } from '../session/usage.ts'
 import { RealtimeAgent } from './agent.ts'
-import { answer, unknownTool } from './answer.ts'
 import { type FunctionTool, tool } from './tool.ts'
 
-const context = { context: { user: 'u' }, history: [], usage: noUsage }
-const details = (args: string) => ({
-  signal: new AbortController().signal,
-  toolCall: { id: 'i', type: 'function_call', call_id: 'c', name: 'f', arguments: args } as Call,
-})
-const run = (made: FunctionTool<never>, args: string) =>
-  answer(made as FunctionTool<unknown>, details(args).toolCall, context, details(args))
+async function run(made: FunctionTool<never>, args: string) {
+  const it = calling([made as FunctionTool])
+  const { output } = (await it.call(made.name, args))!
+  return { output, ...(it.errors.length ? { error: it.errors[0] } : {}) }
+}
 
 const base = { name: 'weather', description: 'The weather in a city.' }
 const schema = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] }
@@ -79,30 +75,8 @@ test('a tool that throws is told to the model, in its own words or in those of e
   expect(await run(kind, '{}')).toEqual({ output: 'Sorry: no such city' })
 })
 
-test('a tool that takes too long is told to the model, and its signal is aborted', async () => {
-  let aborted = false
-  const slow = tool({
-    ...base,
-    timeoutMs: 5,
-    execute: (_args, _context, { signal }) =>
-      new Promise(() => {
-        signal.addEventListener('abort', () => {
-          aborted = true
-        })
-      }),
-  })
-  expect((await run(slow, '{}')).output).toBe('The tool failed: The tool took longer than 5 ms.')
-  expect(aborted).toBe(true)
-})
-
 test('misuse is an error at the call', () => {
   expect(() => tool({ name: 'two words', description: '', execute: () => '' })).toThrow(UserError)
   const one = tool({ ...base, execute: () => '' })
   expect(() => new RealtimeAgent({ name: 'A', tools: [one, one] })).toThrow(/two tools called 'weather'/)
-})
-
-test('a call to a tool that does not exist tells the model which do', () => {
-  const { toolCall } = details('')
-  expect(unknownTool(toolCall, []).output).toMatch(/no tool called 'f'/)
-  expect(unknownTool(toolCall, [tool({ ...base, execute: () => '' })]).output).toMatch(/weather/)
 })

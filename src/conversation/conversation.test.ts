@@ -95,6 +95,63 @@ test('a late transcript grows into its slot', () => {
   expect(told.open).toEqual([])
 })
 
+const transcription = (type: string, rest: object) =>
+  event(`conversation.item.input_audio_transcription.${type}`, { item_id: 's', content_index: 0, ...rest })
+const spoken = {
+  id: 's',
+  type: 'message',
+  role: 'user',
+  status: 'completed',
+  content: [{ type: 'input_audio', transcript: null }],
+}
+
+test('words that come before their item wait for it', () => {
+  const early = fold(transcription('delta', { delta: 'Where' }), transcription('delta', { delta: ' is it' }))
+  expect(words(early)).toEqual([])
+  const growing = fold(...early.early, added(spoken), done(spoken))
+  expect(words(growing)).toEqual(['Where is it'])
+  const told = fold(
+    ...early.early,
+    transcription('completed', { transcript: 'Where is it?' }),
+    added(spoken),
+    done(spoken),
+  )
+  expect(words(told)).toEqual(['Where is it?'])
+  expect([told.open, told.early]).toEqual([[], []])
+})
+
+test('words of items that never come are let go', () => {
+  const lost = Array.from({ length: 1_000 }, (_, n) => transcription('failed', { item_id: `lost ${n}` }))
+  expect(fold(...lost).early.length).toBeLessThan(100)
+})
+
+test('a transcript that failed is known to have failed, until there is one', () => {
+  const heard = fold(added(spoken))
+  const failed = evolve(heard, transcription('failed', { error: {} }))
+  expect([...failed.wordless]).toEqual(['s'])
+  expect(failed.items).toBe(heard.items)
+  expect(evolve(failed, transcription('failed', { error: {} }))).toBe(failed)
+  expect([...evolve(failed, transcription('completed', { transcript: 'Oh.' })).wordless]).toEqual([])
+  expect([...evolve(failed, event('conversation.item.deleted', { item_id: 's' })).wordless]).toEqual([])
+  expect([...fold(transcription('failed', { error: {} }), added(spoken)).wordless]).toEqual(['s'])
+})
+
+test('a lost line takes the transcripts that were awaited with it', () => {
+  const partial = { ...spoken, id: 't' }
+  const final = { ...spoken, id: 'f', content: [{ type: 'input_audio', transcript: 'Yes.' }] }
+  const lost = interrupt(
+    fold(
+      added(final),
+      added(spoken),
+      added(partial),
+      transcription('delta', { item_id: 't', delta: 'Wh' }),
+      added(user('u', 'x')),
+    ),
+  )
+  expect([...lost.wordless]).toEqual(['s', 't'])
+  expect(interrupt(lost).wordless).toBe(lost.wordless)
+})
+
 test('audio bytes never enter the conversation', () => {
   const loud = { ...answer, status: 'completed', content: [{ type: 'output_audio', transcript: 'x', audio: 'AAAA' }] }
   expect(JSON.stringify(fold(added(answer), done(loud)))).not.toContain('AAAA')

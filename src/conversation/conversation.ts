@@ -4,8 +4,11 @@
  * It is folded from server events and from nothing else, so it does not know which end it is on. The client folds
  * the events it receives; the local server folds the events it sends; after the same events both hold the same value.
  */
-import type { Content, FunctionCall, Item, Message, Response, ServerEvent } from '../protocol/events.ts'
+import type { FunctionCall, Item, Response, ServerEvent } from '../protocol/events.ts'
+import { argue, asIncomplete, awaitsWords, isGrowing, keepWords, speak, withoutAudio } from './item.ts'
 import { find, insert, remove, replace } from './order.ts'
+
+export { contentOf, textOf } from './item.ts'
 
 export interface Conversation {
   /** Every item, in order. One that is still being told stands here as it was first announced. */
@@ -16,9 +19,21 @@ export interface Conversation {
   readonly calls: readonly FunctionCall[]
   /** The responses being given: at most one to the conversation, any number beside it. */
   readonly responses: readonly Response[]
+  /** Spoken items whose words will not be told any more: they could not be made out, or the line was lost before. */
+  readonly wordless: ReadonlySet<string>
+  /** What was transcribed of items that are not here yet, oldest first. */
+  readonly early: readonly Transcription[]
 }
 
-export const empty: Conversation = { items: [], open: [], calls: [], responses: [] }
+type Transcription = Extract<
+  ServerEvent,
+  { readonly type: `conversation.item.input_audio_transcription.${'delta' | 'completed' | 'failed'}` }
+>
+
+export const empty: Conversation = { items: [], open: [], calls: [], responses: [], wordless: new Set(), early: [] }
+
+/** Words for an item that never comes are let go. */
+const mostEarly = 64
 
 /** Returns the conversation after `event`. An event that says nothing about it returns it unchanged. */
 export function evolve(conversation: Conversation, event: ServerEvent): Conversation {
@@ -33,13 +48,9 @@ export function evolve(conversation: Conversation, event: ServerEvent): Conversa
     case 'conversation.item.deleted':
       return drop(conversation, event.item_id)
     case 'conversation.item.input_audio_transcription.delta':
-      return retold(conversation, event.item_id, 'open', (item) => speak(item, event, 'input_audio', event.delta ?? ''))
     case 'conversation.item.input_audio_transcription.completed':
-      return retold(conversation, event.item_id, 'told', (item) =>
-        speak(item, event, 'input_audio', event.transcript, true),
-      )
     case 'conversation.item.input_audio_transcription.failed':
-      return retold(conversation, event.item_id, 'told', (item) => item)
+      return transcribed(conversation, event)
     case 'response.created':
       return { ...conversation, responses: [...conversation.responses, event.response] }
     case 'response.done':
@@ -61,15 +72,22 @@ export function evolve(conversation: Conversation, event: ServerEvent): Conversa
     case 'response.function_call_arguments.done':
     case 'response.mcp_call_arguments.done':
       return grown(conversation, event.item_id, (item) => argue(item, () => event.arguments))
+    case 'response.mcp_call.failed':
+      return retold(conversation, event.item_id, 'told', (item) => item)
     default:
       return conversation
   }
 }
 
-/** Says that the line was lost: what was being told stays as far as it got. */
+/** Says that the line was lost: what was being told stays as far as it got, and transcripts that were awaited never come. */
 export function interrupt(conversation: Conversation): Conversation {
-  const cut = conversation.open.reduce<Conversation>((after, item) => settle(after, asIncomplete(item)), conversation)
-  return { ...cut, responses: [] }
+  const { items, open } = conversation
+  const awaited = items.filter(awaitsWords).map(({ id }) => id)
+  const cut = open.reduce<Conversation>(
+    (after, item) => retold(after, item.id, 'told', () => asIncomplete(item)),
+    conversation,
+  )
+  return { ...withWordless(cut, awaited), responses: [] }
 }
 
 /** All items in order, those still being told in their latest form. */
@@ -83,17 +101,6 @@ export function activeResponse(conversation: Conversation): Response | undefined
   return conversation.responses.find((response) => response.conversation_id !== null)
 }
 
-/** What an item says in words: a message's text and transcripts, a call's output. */
-export function textOf(item: Item): string {
-  if (item.type === 'function_call_output') return item.output
-  if (item.type !== 'message') return ''
-  return contentOf(item).map(wordsOf).join('')
-}
-
-function wordsOf(part: Content): string {
-  return ('text' in part ? part.text : 'transcript' in part ? part.transcript : '') ?? ''
-}
-
 /** An item is placed once and stays; hearing of it again changes nothing here (`done` settles what it says). */
 function place(conversation: Conversation, told: Item, previous: string | null | undefined): Conversation {
   const { items, open } = conversation
@@ -101,19 +108,64 @@ function place(conversation: Conversation, told: Item, previous: string | null |
   const item = withoutAudio(told)
   const before = previous ? find(items, previous) : -1
   const at = previous === 'root' ? 0 : before < 0 ? items.length : before + 1
-  return {
+  const placed = {
     ...conversation,
     items: insert(items, at, item),
     open: isGrowing(item) ? [...open, item] : open,
     calls: callsAfter(conversation, item),
   }
+  return conversation.early.length ? caughtUp(placed, item.id) : placed
 }
 
-/** The last word on an item. A call that names no status is made in full when it is told to its end. */
+/** Words may come before their item: they wait for it. */
+function transcribed(conversation: Conversation, event: Transcription): Conversation {
+  const { item_id } = event
+  if (find(conversation.items, item_id) < 0) {
+    return { ...conversation, early: [...conversation.early, event].slice(-mostEarly) }
+  }
+  switch (event.type) {
+    case 'conversation.item.input_audio_transcription.delta':
+      return retold(conversation, item_id, 'open', (item) => speak(item, event, 'input_audio', event.delta ?? ''))
+    case 'conversation.item.input_audio_transcription.completed':
+      return withWords(
+        retold(conversation, item_id, 'told', (item) => speak(item, event, 'input_audio', event.transcript, true)),
+        item_id,
+      )
+    case 'conversation.item.input_audio_transcription.failed':
+      return withWordless(
+        retold(conversation, item_id, 'told', (item) => item),
+        [item_id],
+      )
+  }
+}
+
+function caughtUp(conversation: Conversation, id: string): Conversation {
+  const [mine, early] = [true, false].map((is) => conversation.early.filter(({ item_id }) => (item_id === id) === is))
+  return mine!.length ? mine!.reduce<Conversation>(evolve, { ...conversation, early: early! }) : conversation
+}
+
+function withWordless(conversation: Conversation, ids: readonly string[]): Conversation {
+  const { wordless } = conversation
+  return ids.every((id) => wordless.has(id))
+    ? conversation
+    : { ...conversation, wordless: new Set([...wordless, ...ids]) }
+}
+
+function withWords(conversation: Conversation, id: string): Conversation {
+  const { wordless } = conversation
+  if (!wordless.has(id)) return conversation
+  return { ...conversation, wordless: new Set([...wordless].filter((other) => other !== id)) }
+}
+
+/**
+ * The last word on an item. A call that names no status is made in full when it is told to its end; a call of the far
+ * end's own MCP tools has ended when it has an output or an error.
+ */
 function settle(conversation: Conversation, told: Item): Conversation {
   const item = withoutAudio(told.type === 'function_call' ? { status: 'completed', ...told } : told)
-  return retold(conversation, item.id, 'told', (before) => {
-    const after = keepTranscripts(before, item)
+  const isRunning = item.type === 'mcp_call' && isGrowing(item) && isOpen(conversation, item.id)
+  return retold(conversation, item.id, isRunning ? 'open' : 'told', (before) => {
+    const after = keepWords(before, item)
     return JSON.stringify(before) === JSON.stringify({ ...before, ...after }) ? before : after
   })
 }
@@ -122,7 +174,7 @@ function drop(conversation: Conversation, id: string): Conversation {
   const at = find(conversation.items, id)
   if (at < 0) return conversation
   return {
-    ...conversation,
+    ...withWords(conversation, id),
     items: remove(conversation.items, at),
     open: conversation.open.filter((item) => item.id !== id),
     calls: conversation.calls.filter((call) => call.id !== id),
@@ -174,62 +226,4 @@ function grown(conversation: Conversation, id: string, change: (item: Item) => I
 
 function isOpen({ open }: Conversation, id: string): boolean {
   return open.some((item) => item.id === id)
-}
-
-/** Adds words to a part of a message, or tells them whole. A part that was announced keeps its type. */
-function speak(
-  item: Item,
-  { content_index = 0 }: { readonly content_index?: number },
-  type: 'output_text' | 'output_audio' | 'input_audio',
-  words: string,
-  whole = false,
-): Item {
-  if (item.type !== 'message') return item
-  const content: Content[] = [...contentOf(item)]
-  const at = Math.min(content_index, content.length)
-  const part: Content = content[at] ?? { type }
-  const said = whole ? words : wordsOf(part) + words
-  content[at] =
-    part.type === 'output_audio' || part.type === 'input_audio'
-      ? ({ ...part, transcript: said } as Content)
-      : ({ ...part, text: said } as Content)
-  return { ...item, content } as Message
-}
-
-function argue(item: Item, change: (before: string) => string): Item {
-  return 'arguments' in item ? { ...item, arguments: change(item.arguments) } : item
-}
-
-function isGrowing(item: Item): boolean {
-  return 'status' in item && item.status === 'in_progress'
-}
-
-function asIncomplete(item: Item): Item {
-  return isGrowing(item) ? ({ ...item, status: 'incomplete' } as Item) : item
-}
-
-/** A user's transcript that is growing is not in the item that a server repeats; it stays. */
-function keepTranscripts(known: Item, told: Item): Item {
-  if (known.type !== 'message' || told.type !== 'message' || told.role !== 'user') return told
-  const content = contentOf(told).map((part, n) => {
-    const before = contentOf(known)[n]
-    return part.type === 'input_audio' && !part.transcript && before?.type === 'input_audio' ? before : part
-  })
-  return { ...told, content } as Message
-}
-
-/** Audio bytes never enter the state. */
-function withoutAudio(item: Item): Item {
-  if (item.type !== 'message' || !contentOf(item).some((part) => 'audio' in part)) return item
-  const content = contentOf(item).map((part) => {
-    if (!('audio' in part)) return part
-    const { audio, ...rest } = part
-    return rest
-  })
-  return { ...item, content } as Message
-}
-
-/** The parts of a message, whatever its role. */
-export function contentOf(message: Message): readonly Content[] {
-  return (message.content ?? []) as readonly Content[]
 }

@@ -28,7 +28,8 @@ export function createItem(item: Item, fields: object = {}): CreateItem {
   return { ...fields, type: 'conversation.item.create', event_id: `say_${item.id}`, item } as CreateItem
 }
 
-function asTold(item: Item, cut: Cut | undefined): Item | null {
+/** An item as a far end can be told it, or null. */
+export function asTold(item: Item, cut: Cut | undefined): Item | null {
   switch (item.type) {
     case 'message': {
       const content = contentOf(item)

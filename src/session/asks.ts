@@ -4,8 +4,8 @@ import { type Ask, type Effect, type State, transmit, withTurn } from './state.t
 /** The key of a response's metadata under which its name stands. */
 export const nameKey = 'parley_reply'
 
-export function isPlain({ id, params }: Ask): boolean {
-  return id === null && Object.keys(params).length === 0
+export function isPlain({ id, params, uninterruptible }: Ask): boolean {
+  return id === null && !uninterruptible && Object.keys(params).length === 0
 }
 
 /** One with wishes of its own has a name, by which its response is found. */
@@ -20,9 +20,11 @@ export function named(ask: Ask, state: State): readonly [State, Ask] {
 /** Of plain ones, which any response answers, one of a kind is enough. */
 export function owing(state: State, ask: Ask, first = false): State {
   const { owed } = state.turn
-  const isSame = (other: Ask) => isPlain(ask) && isPlain(other) && ask.when === other.when
-  if (!first && owed.some(isSame)) return state
-  return withTurn(state, { owed: first ? [ask, ...owed.filter((other) => !isSame(other))] : [...owed, ask] })
+  const isSame = (other: Ask) => isPlain(ask) && isPlain(other) && ask.when === other.when && ask.batch === other.batch
+  // One that does not depend on a spoken turn stands for one that does, and not the other way about.
+  if (!first && owed.some((other) => isSame(other) && (!other.turn || ask.turn))) return state
+  const others = owed.filter((other) => !isSame(other))
+  return withTurn(state, { owed: first ? [ask, ...others] : [...others, ask] })
 }
 
 /** The event that asks for it. */

@@ -3,17 +3,20 @@
 import { formatOf } from '../protocol/audio.ts'
 import type { Clock } from '../protocol/clock.ts'
 import { UserError } from '../protocol/errors.ts'
-import type { AudioDelta, Item, SessionConfig } from '../protocol/events.ts'
+import type { AudioDelta, Item, ServerEvent, SessionConfig } from '../protocol/events.ts'
 import { newId } from '../protocol/ids.ts'
 import { mulberry32 } from '../protocol/random.ts'
 import { realClock } from './clock.ts'
+import { wordsHeard } from './interruption-options.ts'
 import { pacedSpeaker } from './paced-speaker.ts'
 import { type Running, run, type World } from './run.ts'
 import type { MakeSpeaker } from './speaker.ts'
-import { type Ask, plain, type Reconnect, start } from './state.ts'
+import { type Ask, plain, type Reconnect, type Start, type State, start } from './state.ts'
 import { ConnectionError, type Dial } from './transport.ts'
 
-export interface DoorOptions extends Pick<World, 'call' | 'tell' | 'changed'> {
+export interface DoorOptions
+  extends Pick<World, 'call' | 'tell' | 'changed'>,
+    Pick<Start, 'conversation' | 'cuts' | 'interruption'> {
   readonly clock?: Clock | undefined
   readonly seed?: number | undefined
   readonly reconnect?: Partial<Reconnect> | false | undefined
@@ -24,10 +27,12 @@ export interface DoorOptions extends Pick<World, 'call' | 'tell' | 'changed'> {
 }
 
 export interface Door extends Running {
+  /** An id that nothing else here has. */
+  newId(prefix: string): string
   /** Dials, and settles with the link. Rejects with a `ConnectionError`, or a `UserError` when it is open already. */
   connect(dialer: () => Dial | Promise<Dial>, config: () => Promise<Partial<SessionConfig>>): Promise<void>
-  /** Says something in writing; `fields` are for the event that carries it. */
-  say(content: readonly unknown[], fields: object, respond: boolean): void
+  /** Says something in writing, and gives the item; `fields` are for the event that carries it. */
+  say(content: readonly unknown[], fields: object, respond: boolean): Item
   /** Says what a tool answered; `ask` is what is asked for once the batch is answered, if anything is. */
   answer(call_id: string, output: string, ask: Ask | null): void
   sendAudio(audio: ArrayBuffer | ArrayBufferView, commit: boolean): boolean
@@ -46,7 +51,10 @@ export function door(options: DoorOptions): Door {
   const format = () => formatOf(running.state.config, 'output')
   const makeSpeaker = options.speaker ?? pacedSpeaker({ clock, format })
 
-  const running = run(start({ reconnect: reconnect === false ? { attempts: 0 } : (reconnect ?? {}), seed }), {
+  const { conversation, cuts } = options
+  const before = { ...(conversation ? { conversation } : {}), ...(cuts ? { cuts } : {}) }
+  const attempts = reconnect === false ? { attempts: 0 } : (reconnect ?? {})
+  const running = run(start({ reconnect: attempts, seed, interruption: options.interruption, ...before }), {
     clock,
     dial: (listener) => dial(listener),
     speaker: (listener) => {
@@ -57,6 +65,8 @@ export function door(options: DoorOptions): Door {
           speaker.play(audio)
         },
         hush: () => speaker.hush(),
+        pause: () => speaker.pause?.(),
+        resume: () => speaker.resume?.(),
       }
     },
     call: options.call,
@@ -66,11 +76,25 @@ export function door(options: DoorOptions): Door {
       const heard = playing
       playing = null
       options.changed(before, after, input)
+      if (input.type === 'received') understood(after, input.event)
       if (heard) options.heard(heard)
       settle?.()
     },
   })
   const { feed } = running
+
+  /** What the app ignores is asked here: it may throw, and then it ignores nothing. */
+  function understood(state: State, event: ServerEvent | AudioDelta): void {
+    const input = wordsHeard(state, event, (text) => {
+      try {
+        return options.interruption?.ignore?.(text) ?? false
+      } catch (error) {
+        options.tell({ type: 'failed', error })
+        return false
+      }
+    })
+    if (input) feed(input)
+  }
 
   async function connect(
     dialer: () => Dial | Promise<Dial>,
@@ -110,11 +134,14 @@ export function door(options: DoorOptions): Door {
       feed(input)
     },
     append: running.append,
+    newId: (prefix) => newId(prefix, random),
     connect,
     say(content, fields, respond) {
       const id = newId('item_', random)
-      feed({ type: 'said', item: { id, type: 'message', role: 'user', content } as Item, fields })
+      const item = { id, type: 'message', role: 'user', content } as Item
+      feed({ type: 'said', item, fields })
       if (respond) feed({ type: 'asked', ask: plain })
+      return item
     },
     answer(call_id, output, ask) {
       const id = newId('item_', random)

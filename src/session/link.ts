@@ -4,7 +4,9 @@ import { retell } from '../conversation/retell.ts'
 import type { Item, RealtimeError, Response } from '../protocol/events.ts'
 import { mulberry32 } from '../protocol/random.ts'
 import { create, isPlain, owing } from './asks.ts'
+import { configSaid, joining } from './interruption.ts'
 import {
+  type Ask,
   type Effect,
   inTurn,
   type Link,
@@ -35,11 +37,12 @@ export function opened(state: State, now: number): Step {
   const until = now + state.reconnect.timeoutMs
   const update = `join_${state.ids}`
   const link: Link = { at: 'joining', tries: triesOf(state.link), until, update, says: state.updates.length }
-  return [{ ...state, link, ids: state.ids + 1 }, [saying({ event_id: update, config: state.config })]]
+  const next = joining({ ...state, link, ids: state.ids + 1 })
+  return [next, [saying(next, { event_id: update, config: state.config })]]
 }
 
-function saying({ event_id, config }: Pick<Update, 'event_id' | 'config'>): Effect {
-  return transmit({ type: 'session.update', event_id, session: { type: 'realtime', ...config } })
+function saying(state: State, { event_id, config }: Pick<Update, 'event_id' | 'config'>): Effect {
+  return transmit({ type: 'session.update', event_id, session: { type: 'realtime', ...configSaid(state, config) } })
 }
 
 /** The app changed the config: it is said at once, or with the join. */
@@ -47,7 +50,7 @@ export function configured(state: State, config: State['config'], id?: string): 
   const event_id = id ?? `config_${state.ids}`
   const update: Update = { event_id, config, before: state.config }
   const next = { ...state, config, ids: state.ids + 1, updates: [...state.updates, update] }
-  return [next, state.link.at === 'live' ? [saying(update)] : []]
+  return [next, state.link.at === 'live' ? [saying(next, update)] : []]
 }
 
 /** The far end accepts updates in the order in which they were said. */
@@ -72,7 +75,7 @@ export function undone(state: State, { event_id }: RealtimeError): State {
 export function joined(before: State, now: number): Step {
   const [state, tells] = accepted(before, before.link.at === 'joining' ? before.link.says : 0)
   const removed = new Set(state.removed)
-  const conversation = { ...state.conversation, items: state.conversation.items.filter(({ id }) => !removed.has(id)) }
+  const conversation = without(state.conversation, removed)
   const told = retell(removed.size ? conversation : state.conversation, state.playback.cuts)
   const retold = new Set(told.map(({ item }) => item.id))
   const link: Link = {
@@ -96,7 +99,7 @@ export function joined(before: State, now: number): Step {
     },
     [
       ...tells,
-      ...state.updates.map(saying),
+      ...state.updates.map((update) => saying(state, update)),
       ...told.map(transmit),
       ...pending.map(transmit),
       { type: 'flush' },
@@ -104,6 +107,12 @@ export function joined(before: State, now: number): Step {
       ...state.turn.beside.map((ask) => create(ask, ask.id!)),
     ],
   ]
+}
+
+function without(conversation: Conversation, removed: ReadonlySet<string>): Conversation {
+  const stays = ({ id }: { readonly id: string }) => !removed.has(id)
+  const { items, open, calls } = conversation
+  return { ...conversation, items: items.filter(stays), open: open.filter(stays), calls: calls.filter(stays) }
 }
 
 /** Where an item was to stand behind one that this far end was not told, it stands at the end. */
@@ -220,6 +229,13 @@ function owesOther({ pending, turn, conversation }: State, after: State): boolea
   )
 }
 
+/** What a session cannot change of itself, another can be: the line is left for a new one. */
+export function renewed(state: State, now: number): Step {
+  if (state.link.at !== 'live') return [state, []]
+  const hush: Effect[] = activeResponse(state.conversation) ? [{ type: 'hush' }] : []
+  return inTurn([lose(state), [...hush, { type: 'hangUp' }]], (lost) => dialed(lost, 0, now))
+}
+
 export function ended(state: State): Step {
   if (state.link.at === 'closed') return [state, []]
   const cause: Cause = { reason: 'The session was closed.', code: null, fatal: true, initiator: 'us' }
@@ -238,11 +254,14 @@ function lose(state: State): State {
   const detection = state.config.audio?.input?.turn_detection
   const asksItself = detection !== null && detection?.create_response !== false
   const heard = conversation.items.length === state.conversation.items.length || !asksItself
-  const wasGiven = heard && active !== undefined && !cut.includes(active.id)
-  const again = asked && !asked.cut ? asked.ask : wasGiven ? { ...(given?.ask ?? plain), id: null } : null
+  const isNamed = given !== null && given.ask.id !== null
+  const wasGiven = (heard || isNamed) && active !== undefined && !cut.includes(active.id)
+  const stands = ({ turn }: Ask) => turn === undefined || conversation.items.some(({ id }) => id === turn)
+  const again = asked && !asked.cut && stands(asked.ask) ? asked.ask : wasGiven ? (given?.ask ?? plain) : null
+  const owed = state.turn.owed.filter(stands)
   const next = withTurn(
     { ...state, conversation },
-    { asked: null, given: null, hearing: false, covered: false, cut: [] },
+    { asked: null, given: null, owed, hearing: false, covered: false, cut: [] },
   )
   return again && !(isPlain(again) && next.turn.owed.some(isPlain)) ? owing(next, again, true) : next
 }

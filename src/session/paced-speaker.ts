@@ -7,7 +7,7 @@ export interface PacedSpeakerOptions {
   readonly clock: Clock
   /** The format of the audio that comes. Asked for at each piece: a session may change it. */
   readonly format: () => AudioFormat
-  /** Told of each piece as it is queued, and when it begins to sound, in ms of the clock. */
+  /** Told of each piece as it is queued, and when it begins to sound, in ms of the clock, if nothing pauses it. */
   readonly queued?: (audio: AudioDelta, at: number) => void
   /** Told when the speaker falls silent before its end, at this ms of the clock. */
   readonly hushed?: (at: number) => void
@@ -27,38 +27,65 @@ interface Sounding {
 export function pacedSpeaker({ clock, format, queued, hushed }: PacedSpeakerOptions): MakeSpeaker {
   return (listener) => {
     let sounding: Sounding[] = []
+    let isDry = true
     let silentAt = Number.NEGATIVE_INFINITY
     let timer: (() => void) | null = null
+    /** When it was paused, in ms of the clock; and for how long it has stood still so far. */
+    let pausedAt: number | null = null
+    let stoodMs = 0
+
+    /** The speaker's own time, which stands still while it is paused. */
+    const now = () => (pausedAt ?? clock.now()) - stoodMs
+    const wait = () => {
+      if (!isDry && pausedAt === null) timer ??= clock.at(silentAt + stoodMs, drain)
+    }
 
     function drain(): void {
       timer = null
-      if (clock.now() < silentAt) {
-        timer = clock.at(silentAt, drain)
-        return
-      }
-      sounding = []
+      if (now() < silentAt) return wait()
+      isDry = true
+      // More of the last item may come: what was heard of it still counts.
+      sounding = sounding.slice(-1)
       listener.drained()
+    }
+
+    function resume(): void {
+      if (pausedAt === null) return
+      stoodMs += clock.now() - pausedAt
+      pausedAt = null
+      wait()
     }
 
     return {
       play(audio) {
-        const at = Math.max(clock.now(), silentAt)
+        const at = Math.max(now(), silentAt)
         const ms = msOf(audio.audio.length, format())
         extend(entryOf(sounding, audio), at, ms)
         silentAt = at + ms
-        queued?.(audio, at)
-        timer ??= clock.at(silentAt, drain)
+        isDry = false
+        queued?.(audio, at + stoodMs)
+        wait()
       },
       hush() {
         timer?.()
         timer = null
-        const now = clock.now()
-        const cut = sounding.map((item) => heardOf(item, now)).filter(({ heardMs, receivedMs }) => heardMs < receivedMs)
-        if (cut.length) hushed?.(now)
+        const heardAt = now()
+        const cut = sounding
+          .map((item) => heardOf(item, heardAt))
+          .filter(({ heardMs, receivedMs }) => heardMs < receivedMs)
+        if (cut.length) hushed?.(heardAt + stoodMs)
         sounding = []
+        isDry = true
         silentAt = Number.NEGATIVE_INFINITY
+        resume()
         return cut
       },
+      pause() {
+        pausedAt ??= clock.now()
+        timer?.()
+        timer = null
+      },
+      resume,
     }
   }
 }

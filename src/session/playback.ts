@@ -4,12 +4,12 @@ import { find } from '../conversation/order.ts'
 import type { Cut } from '../conversation/retell.ts'
 import type { AudioDelta } from '../protocol/events.ts'
 import type { Heard } from './speaker.ts'
-import { type Effect, type State, type Step, transmit, withTurn } from './state.ts'
+import { type Effect, inTurn, type State, type Step, transmit, withTurn } from './state.ts'
 
 /** Audio goes straight to the speaker; the state changes only with the item that is heard. */
 export function played(state: State, audio: AudioDelta): Step {
   const { item_id, response_id } = audio
-  if (state.turn.cut.includes(response_id)) return [state, []]
+  if (state.turn.cut.includes(response_id) || isBeside(state, response_id)) return [state, []]
   const play: Effect = { type: 'play', audio }
   if (state.playback.item?.item_id === item_id) return [state, [play]]
   return [{ ...state, playback: { ...state.playback, item: { item_id, response_id } } }, [play]]
@@ -21,18 +21,24 @@ export function drained(state: State): Step {
 
 /** The app silences the agent: what is given or still heard; else what was asked for and has not begun. */
 export function interrupted(before: State, cancel: boolean): Step {
-  const { asked, cut } = before.turn
-  const active = activeResponse(before.conversation)
-  const isQuiet = !active && !before.playback.item
-  const state = isQuiet ? withTurn(before, { owed: [], asked: asked && { ...asked, cut: true } }) : before
-  const cancelling = active && cancel && state.link.at === 'live' && !cut.includes(active.id)
+  const { asked } = before.turn
+  const isQuiet = !activeResponse(before.conversation) && !before.playback.item
+  if (!isQuiet) return silence(before, cancel)
+  const state = withTurn(before, { owed: [], asked: asked && { ...asked, cut: true } })
+  return inTurn([state, dropped(before)], (next) => silence(next, cancel))
+}
+
+/** What is given is cancelled, what is heard is hushed. */
+export function silence(state: State, cancel: boolean): Step {
+  const active = activeResponse(state.conversation)
+  const cancelling = active && cancel && state.link.at === 'live' && !state.turn.cut.includes(active.id)
   const cancels = cancelling ? [transmit({ type: 'response.cancel', response_id: active.id })] : []
-  return [cutOff(state), [...dropped(isQuiet ? before : null), ...cancels, { type: 'hush' }]]
+  return [cutOff(state), [...cancels, { type: 'hush' }]]
 }
 
 /** Those who wait for a response that will not be given are told. */
-function dropped(state: State | null): readonly Effect[] {
-  const asks = state ? [...state.turn.owed, ...(state.turn.asked ? [state.turn.asked.ask] : [])] : []
+function dropped({ turn }: State): readonly Effect[] {
+  const asks = [...turn.owed, ...(turn.asked ? [turn.asked.ask] : [])]
   const ids = asks.flatMap(({ id }) => id ?? [])
   return ids.length ? [{ type: 'tell', notice: { type: 'dropped', ids } }] : []
 }
@@ -42,10 +48,16 @@ export function cut(state: State, response_id: string): Step {
   if (state.turn.cut.includes(response_id)) return [state, []]
   const isActive = activeResponse(state.conversation)?.id === response_id
   const isHeard = state.playback.item?.response_id === response_id
-  if (!isActive && !isHeard) return [state, []]
-  const cancels = isActive && state.link.at === 'live' ? [transmit({ type: 'response.cancel', response_id })] : []
-  const next = withTurn(state, { cut: [...state.turn.cut.slice(-7), response_id] })
+  const isGiven = isActive || isBeside(state, response_id)
+  if (!isGiven && !isHeard) return [state, []]
+  const cancels = isGiven && state.link.at === 'live' ? [transmit({ type: 'response.cancel', response_id })] : []
+  const next = withCut(state, [response_id])
   return [next, [...cancels, ...(isHeard ? [{ type: 'hush' } as const] : [])]]
+}
+
+/** What is said beside the conversation is not heard in it: who asked for it has its sound. */
+function isBeside({ conversation }: State, response_id: string): boolean {
+  return conversation.responses.some(({ id, conversation_id }) => id === response_id && conversation_id === null)
 }
 
 /** The user speaks. The far end cancels its response by itself, unless it was configured not to. */
@@ -76,11 +88,18 @@ export function silenced(state: State, heard: readonly Heard[]): Step {
   ]
 }
 
+/** Nobody waits for them to say something any more. */
+function withCut(state: State, ids: readonly string[]): State {
+  const { given, cut } = state.turn
+  const isWaitedFor = given !== null && ids.includes(given.response_id)
+  return withTurn(state, { cut: [...cut.slice(-7), ...ids], given: isWaitedFor ? { ...given, until: null } : given })
+}
+
 /** What is being given, and what is being heard, is heard no further. */
 function cutOff(state: State): State {
   const ids = [activeResponse(state.conversation)?.id, state.playback.item?.response_id]
   const fresh = ids.filter(
     (id, n): id is string => id !== undefined && ids.indexOf(id) === n && !state.turn.cut.includes(id),
   )
-  return fresh.length ? withTurn(state, { cut: [...state.turn.cut.slice(-7), ...fresh] }) : state
+  return fresh.length ? withCut(state, fresh) : state
 }

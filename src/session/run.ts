@@ -94,6 +94,7 @@ export function run(begin: State, world: World): Running {
         return connection?.close()
       case 'transmit':
         if (effect.event.type === 'input_audio_buffer.commit') microphone.committing()
+        if (effect.event.type === 'input_audio_buffer.clear' && !hearsTurns()) microphone.clearing()
         return connection?.send(effect.event)
       case 'flush':
         for (const audio of microphone.retell()) {
@@ -103,15 +104,26 @@ export function run(begin: State, world: World): Running {
         return
       case 'mark':
         return microphone.committing()
+      case 'takeBack':
+        return microphone.clearing()
       case 'call':
         return world.call(effect.call, effect.response_id)
       case 'play':
         return speaker.play(effect.audio)
       case 'hush':
         return feed({ type: 'silenced', heard: speaker.hush() })
+      case 'pause':
+        return speaker.pause?.()
+      case 'resume':
+        return speaker.resume?.()
       case 'tell':
         return world.tell(effect.notice)
     }
+  }
+
+  /** The far end hears where turns end. */
+  function hearsTurns(): boolean {
+    return state.config.audio?.input?.turn_detection !== null
   }
 
   /** A line is heard until it drops or another is dialed; what it says after that is not for us. */

@@ -14,6 +14,10 @@ export interface Speaker {
   play(audio: AudioDelta): void
   /** Falls silent at once and forgets what is queued. Returns what was cut: items not heard to their end, in order. */
   hush(): readonly Heard[]
+  /** Falls silent at once and keeps what is queued: nothing sounds, and nothing counts as heard, until `resume` or `hush`. */
+  pause?(): void
+  /** Goes on from the sample at which it was paused. */
+  resume?(): void
 }
 
 /** Makes a speaker; it says `drained` when everything that was queued has been heard. */

@@ -10,6 +10,7 @@ import type {
   ServerEvent,
   SessionConfig,
 } from '../protocol/events.ts'
+import { type Interruption, type InterruptionOptions, interruptionOf } from './interruption-options.ts'
 import type { Heard } from './speaker.ts'
 import type { Cause } from './transport.ts'
 import { noUsage, type SessionUsage } from './usage.ts'
@@ -32,6 +33,7 @@ export interface State {
   readonly unsent: readonly ClientEvent[]
   readonly turn: Turn
   readonly playback: Playback
+  readonly interruption: Interruption
   readonly usage: SessionUsage
   readonly reconnect: Reconnect
   /** The chance in this session: the state of its random numbers. */
@@ -87,8 +89,14 @@ export interface Ask {
   readonly params: ResponseCreateParams
   /** `batch`: once no call is open. `idle`: moreover, once nobody speaks. Default: as soon as one can be asked for. */
   readonly when?: 'batch' | 'idle'
+  /** Whose calls it waits for. Not given: it is not known, and any open call is waited for. */
+  readonly batch?: string | null
   /** How many times it has been given in vain. */
   readonly tries?: number
+  /** Who speaks while it is given or heard does not silence it; the app's `interrupt()` does. */
+  readonly uninterruptible?: boolean
+  /** The spoken turn that it answers: where that is taken out with a lost line, it is said again and asks again. */
+  readonly turn?: string
 }
 
 /** Who speaks: one response at a time. */
@@ -110,8 +118,8 @@ export interface Turn {
   readonly hearing: boolean
   /** The response being given began when the far end knew all that had been said: it answers that too. */
   readonly covered: boolean
-  /** Calls that were handed to a tool, by item: each runs once. */
-  readonly calls: readonly string[]
+  /** Calls that were handed to a tool: each runs once. `batch`: the response that made it. */
+  readonly calls: readonly { readonly id: string; readonly batch: string | null }[]
   /** Calls that an output was said for, by item: each is answered once. */
   readonly answered: readonly string[]
   /** Responses that were cut: audio of theirs that still comes is never heard. */
@@ -147,9 +155,19 @@ export type Input =
   | { readonly type: 'cut'; readonly response_id: string }
   | { readonly type: 'silenced'; readonly heard: readonly Heard[] }
   | { readonly type: 'drained' }
+  /** So many words of an item were made out; `isFinal`: there will be no more. */
+  | {
+      readonly type: 'heardWords'
+      readonly item_id: string
+      readonly count: number
+      readonly isIgnored: boolean
+      readonly isFinal: boolean
+    }
   /** The microphone spoke on, and the far end has said nothing for as long as it may. */
   | { readonly type: 'unheard' }
   | { readonly type: 'answered'; readonly item: Item; readonly ask: Ask | null }
+  /** The app wants another session at the far end: the same conversation, told anew. */
+  | { readonly type: 'renewed' }
   | { readonly type: 'ended' }
 
 /** Orders, in the imperative. */
@@ -161,10 +179,15 @@ export type Effect =
   | { readonly type: 'flush' }
   /** Notes that the audio held so far is a turn: its commit is sent with it. */
   | { readonly type: 'mark' }
+  /** Forgets the audio held that no turn has taken. */
+  | { readonly type: 'takeBack' }
   | { readonly type: 'call'; readonly call: Call; readonly response_id: string | null }
   | { readonly type: 'play'; readonly audio: AudioDelta }
   /** Silences the speaker, which answers with `silenced`. */
   | { readonly type: 'hush' }
+  /** The speaker holds its breath, and goes on from the same sample. */
+  | { readonly type: 'pause' }
+  | { readonly type: 'resume' }
   | { readonly type: 'tell'; readonly notice: Notice }
 
 /** What the app's listeners are told beside the events and the state. */
@@ -173,6 +196,9 @@ export type Notice =
   /** A part of the app, such as the speaker, threw. */
   | { readonly type: 'failed'; readonly error: unknown }
   | { readonly type: 'audio_interrupted' }
+  /** Somebody may have interrupted: the speaker waits, until it is cut, or goes on. */
+  | { readonly type: 'audio_paused' }
+  | { readonly type: 'audio_resumed' }
   /** The far end has accepted these updates of the config. */
   | { readonly type: 'accepted'; readonly ids: readonly string[] }
   /** Responses that were asked for by these names will not be given. */
@@ -187,11 +213,20 @@ export type Step = readonly [State, readonly Effect[]]
 export interface Start {
   readonly config?: Partial<SessionConfig>
   readonly conversation?: Conversation
+  readonly cuts?: Cuts
   readonly reconnect?: Partial<Reconnect>
+  readonly interruption?: InterruptionOptions | undefined
   readonly seed?: number
 }
 
-export function start({ config = {}, conversation = empty, reconnect = {}, seed = 1 }: Start = {}): State {
+export function start({
+  config = {},
+  conversation = empty,
+  cuts = {},
+  reconnect = {},
+  interruption,
+  seed = 1,
+}: Start = {}): State {
   return {
     config,
     updates: [],
@@ -211,7 +246,8 @@ export function start({ config = {}, conversation = empty, reconnect = {}, seed 
       answered: [],
       cut: [],
     },
-    playback: { item: null, cuts: {} },
+    playback: { item: null, cuts },
+    interruption: interruptionOf(interruption),
     usage: noUsage,
     reconnect: { attempts: 7, timeoutMs: 15_000, ...reconnect },
     seed,
@@ -226,8 +262,9 @@ export const probe = 'probe_'
 export const plain: Ask = { id: null, params: {} }
 
 /** When the session has to be woken, if nothing happens before. */
-export function alarm({ link, turn }: State): number | null {
+export function alarm({ link, turn, interruption }: State): number | null {
   const times = [('until' in link && link.until) || null, turn.given?.until ?? null]
+  for (const { until } of interruption.candidates) times.push(until)
   return times.reduce((first, at) => (first === null || (at !== null && at < first) ? at : first), null)
 }
 

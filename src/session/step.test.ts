@@ -672,7 +672,11 @@ test('an item that was deleted stays away from the next line, and what stood beh
   const item = (id: string) =>
     ({ type: 'conversation.item.create', event_id: `say_${id}`, item: message(id, id) }) as const
   it.play(...live, ...['a', 'b'].flatMap((id) => [added(message(id, id)), done(message(id, id))]))
-  const edit = { type: 'edited', removed: ['a'], created: [{ ...item('c'), previous_item_id: 'a' }] } as const satisfies object as Input
+  const edit = {
+    type: 'edited',
+    removed: ['a'],
+    created: [{ ...item('c'), previous_item_id: 'a' }],
+  } as const satisfies object as Input
   expect(sent(it.play(edit))).toEqual(['conversation.item.delete', 'conversation.item.create c'])
   it.play(dropped())
   it.at(10_000)

@@ -1,12 +1,23 @@
 /**
  * The session without its wires: what can happen to it, and what it then wants done. Pure; time comes in as `now`.
- * This file is the table of contents: the rules stand in `link.ts` (connecting), `turn.ts` (who speaks) and
- * `playback.ts` (what was heard). `run.ts` does what is wanted.
+ * This file is the table of contents: the rules stand in `link.ts` (connecting), `turn.ts` (who speaks),
+ * `playback.ts` (what was heard) and `interruption.ts` (who interrupts). `run.ts` does what is wanted.
  */
 import { evolve } from '../conversation/conversation.ts'
 import { isAudio } from '../protocol/audio.ts'
 import type { ClientEvent, ServerEvent } from '../protocol/events.ts'
 import { merge } from '../protocol/merge.ts'
+import {
+  cleared,
+  committed,
+  configTold,
+  heardWords,
+  ripened,
+  settled,
+  speechStarted,
+  speechStopped,
+  unheld,
+} from './interruption.ts'
 import {
   accepted,
   configured,
@@ -17,11 +28,12 @@ import {
   opened,
   probed,
   refusedJoin,
+  renewed,
   undone,
   watched,
   woke,
 } from './link.ts'
-import { bargedIn, cut, drained, interrupted, played, silenced } from './playback.ts'
+import { cut, drained, interrupted, played, silenced } from './playback.ts'
 import { deletion, type Input, inTurn, type State, type Step, transmit, withTurn } from './state.ts'
 import {
   acknowledged,
@@ -39,7 +51,7 @@ import {
 import { addUsage } from './usage.ts'
 
 export function step(state: State, input: Input, now: number): Step {
-  return watched(state, decided(state, input, now), now)
+  return watched(state, settled(state, decided(state, input, now)), now)
 }
 
 function decided(state: State, input: Input, now: number): Step {
@@ -53,7 +65,7 @@ function decided(state: State, input: Input, now: number): Step {
     case 'dropped':
       return dropped(state, input.cause, now)
     case 'woke':
-      return woke(state, input.heardAt ?? Number.NEGATIVE_INFINITY, now)
+      return inTurn(ripened(state, now), (next) => woke(next, input.heardAt ?? Number.NEGATIVE_INFINITY, now))
     case 'said':
       return said(state, input.item, input.fields)
     case 'asked':
@@ -69,7 +81,9 @@ function decided(state: State, input: Input, now: number): Step {
     case 'interrupted':
       return interrupted(state, input.cancel)
     case 'silenced':
-      return silenced(state, input.heard)
+      return silenced(unheld(state), input.heard)
+    case 'heardWords':
+      return heardWords(state, input.item_id, input.count, input.isIgnored, input.isFinal)
     case 'cut':
       return cut(state, input.response_id)
     case 'unheard':
@@ -78,6 +92,8 @@ function decided(state: State, input: Input, now: number): Step {
       return inTurn(drained(state), pay)
     case 'answered':
       return answered(state, input.item, input.ask)
+    case 'renewed':
+      return renewed(state, now)
     case 'ended':
       return ended(state)
   }
@@ -87,10 +103,14 @@ function decided(state: State, input: Input, now: number): Step {
 function received(before: State, event: ServerEvent, now: number): Step {
   const state = fold(before, event)
   switch (event.type) {
-    case 'session.updated':
-      return state.link.at === 'joining'
-        ? inTurn(joined(state, now), (after) => called(after, null), pay)
-        : accepted(state)
+    case 'session.created':
+      return [configTold(state, event.session), []]
+    case 'session.updated': {
+      const told = configTold(state, event.session)
+      return told.link.at === 'joining'
+        ? inTurn(joined(told, now), (after) => called(after, null), pay)
+        : accepted(told)
+    }
     case 'conversation.item.added':
     case 'conversation.item.created':
     case 'conversation.item.done':
@@ -106,9 +126,13 @@ function received(before: State, event: ServerEvent, now: number): Step {
     case 'response.done':
       return responseEnded(state, event.response)
     case 'input_audio_buffer.speech_started':
-      return bargedIn(withTurn(state, { hearing: true }))
+      return speechStarted(withTurn(state, { hearing: true }), event, now)
     case 'input_audio_buffer.speech_stopped':
-      return [withTurn(state, { hearing: false }), []]
+      return speechStopped(withTurn(state, { hearing: false }), event, now)
+    case 'input_audio_buffer.committed':
+      return committed(state, event.item_id)
+    case 'input_audio_buffer.cleared':
+      return cleared(state)
     case 'error':
       return inTurn(refusedJoin(undone(state, event.error), event.error, now), (after) => refused(after, event.error))
     default:
@@ -118,18 +142,20 @@ function received(before: State, event: ServerEvent, now: number): Step {
 
 function fold(state: State, event: ServerEvent): State {
   const conversation = hear(state, event)
-  const usage = addUsage(state.usage, event)
+  const usage = addUsage(state.usage, event, state.config.audio?.input?.transcription?.model)
   return conversation === state.conversation && usage === state.usage ? state : { ...state, conversation, usage }
 }
 
 /**
  * The echo of what was retold at the join is no news: the items keep what they were, and their identity. What is placed
- * behind one of them comes after those that the far end was not told.
+ * behind one of them comes after those that the far end was not told. The front, which we call `root`, is null to the far
+ * end.
  */
-function hear({ conversation, link }: State, event: ServerEvent): State['conversation'] {
+function hear({ conversation, link, pending }: State, event: ServerEvent): State['conversation'] {
   if (link.at !== 'live' || !('item' in event) || !('previous_item_id' in event)) return evolve(conversation, event)
   if (link.retold.has(event.item.id)) return conversation
-  const previous_item_id = link.behind.get(event.previous_item_id ?? '')
+  const isFirst = pending.find(({ item }) => item.id === event.item.id)?.previous_item_id === 'root'
+  const previous_item_id = isFirst ? 'root' : link.behind.get(event.previous_item_id ?? '')
   return evolve(conversation, previous_item_id ? { ...event, previous_item_id } : event)
 }
 
@@ -143,14 +169,16 @@ function sent(state: State, event: ClientEvent): Step {
   }
   if (state.link.at === 'live') return [state, [transmit(event)]]
   if (event.type === 'input_audio_buffer.commit') return [state, [{ type: 'mark' }]]
+  if (event.type === 'input_audio_buffer.clear') return [state, [{ type: 'takeBack' }]]
   return [{ ...state, unsent: [...state.unsent, event] }, []]
 }
 
 /** History was edited. What is deleted stays away, also where the line is lost before the far end has done it. */
 function edited(state: State, removed: readonly string[], created: State['pending']): Step {
-  const next = { ...state, removed: [...state.removed, ...removed], pending: [...state.pending, ...created] }
-  if (state.link.at !== 'live') return [next, []]
-  return [next, [...removed.map(deletion), ...created.map(transmit)]]
+  const isLive = state.link.at === 'live'
+  const said = isLive ? state.pending : state.pending.filter(({ item }) => !removed.includes(item.id))
+  const next = { ...state, removed: [...state.removed, ...removed], pending: [...said, ...created] }
+  return [next, isLive ? [...removed.map(deletion), ...created.map(transmit)] : []]
 }
 
 function forgot(state: State, item_id: string): State {

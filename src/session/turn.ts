@@ -1,6 +1,6 @@
 /**
  * Who speaks. One response at a time: asking while one is being given leaves it owed; it is paid when the response is
- * done. What the answers to a batch of calls ask for waits until no call is open. Every call id is answered once.
+ * done. What the answers to a batch of calls ask for waits until none of them is open. Every call id is answered once.
  */
 import { activeResponse } from '../conversation/conversation.ts'
 import { createItem } from '../conversation/retell.ts'
@@ -71,9 +71,9 @@ export function pay(state: State): Step {
 }
 
 /** Before the last call is answered, the answer to the others would lack what it says. */
-function isDue({ when }: Ask, state: State): boolean {
+function isDue({ when, batch }: Ask, state: State): boolean {
   if (!when) return true
-  if (unanswered(state).length > 0) return false
+  if (unanswered(state).some((call) => batch === undefined || batchOf(state, call.id) === batch)) return false
   return when === 'batch' || (!state.turn.hearing && state.playback.item === null)
 }
 
@@ -91,14 +91,15 @@ export function began(state: State, response: Response, now: number): Step {
   // One that was asked for by name is no other: what the far end began by itself leaves it under way.
   const isAsked = asked !== null && (asked.ask.id === null || asked.ask.id === name)
   const covered = state.pending.length === 0
+  const isCut = isAsked && asked.cut === true
   const given = { response_id: response.id, ask: isAsked ? asked.ask : plain, until: now + state.reconnect.timeoutMs }
   const next = withTurn(state, {
     asked: isAsked ? null : asked,
-    owed: covered ? owed.filter((ask) => !isPlain(ask)) : owed,
+    owed: covered && !isCut ? owed.filter((ask) => !isPlain(ask)) : owed,
     covered,
     given,
   })
-  if (!isAsked || !asked.cut) return [next, []]
+  if (!isCut) return [next, []]
   const cancel = transmit({ type: 'response.cancel', response_id: response.id })
   return [withTurn(next, { cut: [...cut, response.id] }), [cancel]]
 }
@@ -111,7 +112,11 @@ export function spoke(state: State): State {
 
 export function ended(state: State, response: Response): Step {
   if (response.conversation_id === null) return called(state, response.id)
-  const judgement = judged(withTurn(state, { given: null }), response, state.turn.given)
+  // A far end that does not echo names: what was asked for while this one was given, and not refused, is this one.
+  const { asked } = state.turn
+  const isNameless = asked !== null && asked.ask.id !== null && response.metadata?.[nameKey] === undefined
+  const next = withTurn(state, { given: null, asked: isNameless ? null : asked })
+  const judgement = judged(next, response, state.turn.given)
   return inTurn(judgement, (next) => called(next, response.id), pay)
 }
 
@@ -122,10 +127,15 @@ export function ended(state: State, response: Response): Step {
  */
 export function called(state: State, response_id: string | null): Step {
   const { turn, conversation } = state
-  const fresh = conversation.calls.filter(({ id }) => !turn.calls.includes(id))
+  const isAnswered = (call_id: string) =>
+    state.pending.some(({ item }) => item.type === 'function_call_output' && item.call_id === call_id)
+  const fresh = conversation.calls.filter(
+    ({ id, call_id }) => !turn.calls.some((call) => call.id === id) && !isAnswered(call_id),
+  )
   if (fresh.length === 0) return [state, []]
-  const calls = [...turn.calls, ...fresh.map(({ id }) => id)]
-  const owed = turn.owed.map((ask) => (isPlain(ask) && !ask.when ? { ...ask, when: 'batch' as const } : ask))
+  const calls = [...turn.calls, ...fresh.map(({ id }) => ({ id, batch: response_id }))]
+  const waiting = { when: 'batch', batch: response_id } as const
+  const owed = turn.owed.map((ask) => (isPlain(ask) && !ask.when ? { ...ask, ...waiting } : ask))
   return [withTurn(state, { calls, owed }), fresh.map((call) => ({ type: 'call', call, response_id }))]
 }
 
@@ -134,7 +144,8 @@ export function answered(state: State, item: Item, ask: Ask | null): Step {
   const call = item.type === 'function_call_output' && unanswered(state).find(({ call_id }) => call_id === item.call_id)
   if (!call) return [state, []]
   const next = withTurn(state, { answered: [...state.turn.answered, call.id] })
-  return inTurn(said(ask ? owing(...named(ask, next)) : next, item), pay)
+  const wanted = ask && { ...ask, batch: batchOf(state, call.id) }
+  return inTurn(said(wanted ? owing(...named(wanted, next)) : next, item), pay)
 }
 
 /**
@@ -163,6 +174,10 @@ export function refused(state: State, error: RealtimeError): Step {
     return [withTurn(state, { beside: beside.filter(({ id }) => id !== event_id) }), told]
   }
   return isAsked ? inTurn([withTurn(state, { asked: null }), told], pay) : [state, told]
+}
+
+function batchOf({ turn }: State, call: string): string | null {
+  return turn.calls.find(({ id }) => id === call)?.batch ?? null
 }
 
 /** Calls without an output, said or about to be. */

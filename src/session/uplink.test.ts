@@ -30,11 +30,46 @@ test('a turn is kept until it has words, and then only what came after it', () =
 
 test('a turn that stands in the conversation is not said again after a lost line; one that does not, is', () => {
   const standing = spoken()
-  standing.lost({ ...state, conversation: { items: [{ id: 'a' } as Item], open: [], calls: [], responses: [] } })
+  standing.lost({
+    ...state,
+    conversation: { items: [{ id: 'a' } as Item], open: [], calls: [], responses: [], wordless: new Set(), early: [] },
+  })
   expect(values(standing.retell())).toEqual([4, 5])
   const gone = spoken()
   gone.lost(state)
   expect(values(gone.retell())).toEqual([1, 2, 3, 4, 5])
+})
+
+test('a noise that is deleted, or is to be, is not said again after a lost line', () => {
+  const deleted = spoken()
+  deleted.received(event('conversation.item.deleted', { item_id: 'a' }), state)
+  expect(values(deleted.retell())).toEqual([4, 5])
+  const doomed = spoken()
+  doomed.lost({ ...state, removed: ['a'] })
+  expect(values(doomed.retell())).toEqual([4, 5])
+})
+
+test('what is taken back is what no turn has taken, whatever comes before the far end has done it', () => {
+  const byHand = start({ config: { audio: { input: { transcription: { model: 'm' }, turn_detection: null } } } })
+  const microphone = uplink()
+  microphone.keep(frame(1), byHand)
+  microphone.committing()
+  for (const value of [2, 3]) microphone.keep(frame(value), byHand)
+  microphone.clearing()
+  microphone.keep(frame(4), byHand)
+  microphone.received(event('input_audio_buffer.cleared'), byHand)
+  expect(values(microphone.retell())).toEqual([1, 'commit', 4])
+})
+
+test('what was taken back still counts where the far end says that a turn ended', () => {
+  const microphone = uplink()
+  microphone.keep(frame(1), state)
+  microphone.clearing()
+  for (const value of [2, 3, 4]) microphone.keep(frame(value), state)
+  microphone.received(event('input_audio_buffer.speech_stopped', { item_id: 'a', audio_end_ms: 60 }), state)
+  microphone.received(event('input_audio_buffer.committed', { item_id: 'a' }), state)
+  microphone.received(event('conversation.item.input_audio_transcription.completed', { item_id: 'a' }), state)
+  expect(values(microphone.retell())).toEqual([4])
 })
 
 test("without transcription a committed turn is the far end's", () => {

@@ -11,6 +11,8 @@ export interface Uplink {
   keep(audio: Uint8Array, state: State): boolean
   /** The audio in hand was committed by us, up to here. */
   committing(): void
+  /** What no turn has taken yet is taken back. */
+  clearing(): void
   /** The far end says where a turn ended, and that it has its words. */
   received(event: ServerEvent | AudioDelta, state: State): void
   /** The line was lost: turns that still stand in the conversation are not said again. */
@@ -44,6 +46,8 @@ export function uplink(): Uplink {
   let first = 0
   let begin = 0
   let end = 0
+  /** Bytes that the far end counts and that are not kept: they were taken back. */
+  let taken = 0
   let stopped: number | null = null
   let marks: Mark[] = []
 
@@ -52,6 +56,15 @@ export function uplink(): Uplink {
     for (let block = blocks[0]; block && first + block.used <= begin; block = blocks[0]) {
       first += block.used
       blocks.shift()
+    }
+  }
+  const takeBack = (from: number) => {
+    for (let block = blocks.at(-1); block && end > from; block = blocks.at(-1)) {
+      const less = Math.min(block.used, end - from)
+      block.used -= less
+      end -= less
+      taken += less
+      if (!block.used) blocks.pop()
     }
   }
   const understood = (id: string) => {
@@ -97,26 +110,32 @@ export function uplink(): Uplink {
     committing() {
       marks.push({ at: end, isOurs: true, item_id: null })
     },
+    clearing() {
+      takeBack(Math.max(begin, marks.at(-1)?.at ?? begin))
+    },
     received(event, { config }) {
       if (isAudio(event)) return
       switch (event.type) {
         case 'input_audio_buffer.speech_stopped':
-          stopped = bytesOf(event.audio_end_ms, formatOf(config, 'input'))
+          stopped = bytesOf(event.audio_end_ms, formatOf(config, 'input')) - taken
           return
         case 'input_audio_buffer.cleared':
+          // Where no turns are heard, what is to go was known when we asked for it.
+          if (config.audio?.input?.turn_detection === null) return
           marks = []
           return forget(end)
         case 'input_audio_buffer.committed':
           committed(event.item_id)
           if (!config.audio?.input?.transcription) understood(event.item_id)
           return
+        case 'conversation.item.deleted':
         case 'conversation.item.input_audio_transcription.completed':
         case 'conversation.item.input_audio_transcription.failed':
           return understood(event.item_id)
       }
     },
-    lost({ conversation }) {
-      for (const item of conversation.items) understood(item.id)
+    lost({ conversation, removed }) {
+      for (const id of [...conversation.items.map(({ id }) => id), ...removed]) understood(id)
       marks = marks.filter(({ isOurs }) => isOurs).map(({ at }) => ({ at, isOurs: true, item_id: null }))
       stopped = null
     },
@@ -132,7 +151,7 @@ export function uplink(): Uplink {
       marks = marks.map((mark) => ({ ...mark, at: Math.max(0, mark.at - begin) }))
       blocks = between(begin, end).map((bytes) => ({ bytes, used: bytes.length }))
       end -= begin
-      first = begin = 0
+      first = begin = taken = 0
       return told
     },
   }

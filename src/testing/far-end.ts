@@ -1,5 +1,5 @@
 import { type Conversation, empty, evolve } from '../conversation/conversation.ts'
-import type { ServerEvent } from '../protocol/events.ts'
+import type { ClientEvent, ServerEvent } from '../protocol/events.ts'
 import { scripted } from '../server/brain/scripted.ts'
 import { converse } from '../server/converse.ts'
 import type { Brain, Ears, Voice } from '../server/senses.ts'
@@ -45,6 +45,8 @@ export function farEnd(world: World, options: FarEndOptions = {}): FarEnd {
     },
     accept: (wire) => {
       const line = { conversation: empty }
+      /** Items that were put to the front: on the wire nothing stands before them, which others say of the end. */
+      const first = new Set<string>()
       lines.push(line)
       const call = converse({
         clock: world.clock,
@@ -53,13 +55,24 @@ export function farEnd(world: World, options: FarEndOptions = {}): FarEnd {
         brain,
         voice,
         emit: (event) => {
-          line.conversation = evolve(line.conversation, event)
+          const isFirst = 'item' in event && first.has(event.item.id)
+          line.conversation = evolve(
+            line.conversation,
+            isFirst ? ({ ...event, previous_item_id: 'root' } as ServerEvent) : event,
+          )
           options.sent?.(event)
           wire.send(event)
         },
         hangUp: (code, reason) => wire.close(code, reason),
       })
-      return { received: (event) => call.hear(event), closed: () => call.ended() }
+      return {
+        received(event) {
+          const { type, item, previous_item_id } = event as Extract<ClientEvent, { type: 'conversation.item.create' }>
+          if (type === 'conversation.item.create' && previous_item_id === 'root' && item?.id) first.add(item.id)
+          call.hear(event)
+        },
+        closed: () => call.ended(),
+      }
     },
   })
   return { dial: options.haunted ? haunt(dial, world) : dial, lines, messages: () => messages }

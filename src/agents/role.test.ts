@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { noUsage } from '../session/usage.ts'
 import { RealtimeAgent } from './agent.ts'
-import { configOf } from './config.ts'
+import { configOf, roleOf } from './role.ts'
 import { tool } from './tool.ts'
 
 const context = { context: { name: 'Mia' }, history: [], usage: noUsage }
@@ -13,7 +13,7 @@ test('the agent, the defaults, and what the app wants, in the wire spelling', as
     instructions: async ({ context }, { name }) => `You are ${name}. The user is ${context.name}.`,
     tools: [tool({ name: 'f', description: 'd', execute: () => '' })],
   })
-  const config = await configOf(agent, context, {
+  const config = configOf(await roleOf(agent, context), {
     audio: { input: { turnDetection: { type: 'server_vad', silenceDurationMs: 300 } }, output: { speed: 1.2 } },
   })
   expect(config).toEqual({
@@ -40,7 +40,7 @@ test('the agent, the defaults, and what the app wants, in the wire spelling', as
 
 test('null switches off, another type replaces whole, the wire spelling is accepted', async () => {
   const agent = new RealtimeAgent({ name: 'A' })
-  const config = await configOf(agent, context, {
+  const config = configOf(await roleOf(agent, context), {
     audio: { input: { turn_detection: null, format: { type: 'audio/pcmu' } } },
     outputModalities: ['text'],
     voice: 'cedar',

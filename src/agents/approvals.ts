@@ -1,0 +1,109 @@
+import type { Clock } from '../protocol/clock.ts'
+import { UserError } from '../protocol/errors.ts'
+
+/** A call that the app has to approve, bound to its id and to the arguments that the model gave. */
+export interface ApprovalItem {
+  readonly type: 'function_approval' | 'mcp_approval_request'
+  /** The call's id; an MCP request's own. */
+  readonly callId: string
+  readonly itemId: string
+  readonly name: string
+  readonly arguments: string
+  /** Who made the call: the agent's name, or the MCP server's label. */
+  readonly owner: string
+}
+
+export interface Verdict {
+  readonly approved: boolean
+  /** What the model is told of a rejection. */
+  readonly message?: string
+}
+
+/** What survives a restart: what the app decided once for all. What waits is asked for again. */
+export interface SavedApprovals {
+  readonly always: readonly { readonly owner: string; readonly name: string; readonly verdict: Verdict }[]
+}
+
+export interface Approvals {
+  /** Asks the app, unless it has decided for all such calls; settles with its verdict, or with a denial when time is up. */
+  ask(item: ApprovalItem, requested?: () => void): Promise<Verdict>
+  /** @throws UserError when the item waits for no approval, or its arguments are others than those that wait. */
+  decide(item: Pick<ApprovalItem, 'callId'> & Partial<ApprovalItem>, verdict: Verdict, always: boolean): void
+  /** What was decided on a call; undefined where nothing was, or long ago. */
+  verdictOf(callId: string): Verdict | undefined
+  /** What waits for the app, oldest first. */
+  readonly waiting: readonly ApprovalItem[]
+  /** The session ended: nobody waits any more. */
+  closed(): void
+  save(): SavedApprovals
+}
+
+/** Verdicts that are remembered. */
+const mostRemembered = 200
+
+interface Waiting {
+  readonly item: ApprovalItem
+  readonly settle: (verdict: Verdict) => void
+}
+
+export interface ApprovalsOptions {
+  readonly clock: Clock
+  /** ms after which a call that nobody decided is denied. */
+  readonly timeoutMs: number
+  /** Tells the app. */
+  readonly requested: (item: ApprovalItem) => void
+  readonly saved?: SavedApprovals | undefined
+}
+
+export function approvals({ clock, timeoutMs, requested, saved }: ApprovalsOptions): Approvals {
+  const waiting = new Map<string, Waiting>()
+  const always = new Map<string, SavedApprovals['always'][number]>()
+  const verdicts = new Map<string, Verdict>()
+  for (const one of saved?.always ?? []) always.set(keyOf(one), one)
+
+  function noted({ callId }: ApprovalItem, verdict: Verdict): Verdict {
+    verdicts.set(callId, verdict)
+    if (verdicts.size > mostRemembered) verdicts.delete(verdicts.keys().next().value!)
+    return verdict
+  }
+
+  return {
+    ask(item, tell = () => requested(item)) {
+      const decided = always.get(keyOf(item))
+      if (decided) return Promise.resolve(noted(item, decided.verdict))
+      return new Promise((resolve) => {
+        const message = `Nobody approved this within ${timeoutMs / 1000} seconds.`
+        const cancel = clock.at(clock.now() + timeoutMs, () => settle({ approved: false, message }))
+        const settle = (verdict: Verdict) => {
+          cancel()
+          waiting.delete(item.callId)
+          resolve(noted(item, verdict))
+        }
+        waiting.set(item.callId, { item, settle })
+        tell()
+      })
+    },
+    decide(asked, verdict, isForAll) {
+      const one = waiting.get(asked.callId)
+      if (!one) throw new UserError(`The call '${asked.callId}' waits for no approval: it was decided, or is too old.`)
+      if (asked.arguments !== undefined && asked.arguments !== one.item.arguments) {
+        throw new UserError(`The call '${asked.callId}' was made with other arguments than those that were decided on.`)
+      }
+      const { owner, name } = one.item
+      if (isForAll) always.set(keyOf(one.item), { owner, name, verdict })
+      one.settle(verdict)
+    },
+    verdictOf: (callId) => verdicts.get(callId),
+    get waiting() {
+      return [...waiting.values()].map(({ item }) => item)
+    },
+    closed() {
+      for (const { settle } of waiting.values()) settle({ approved: false, message: 'The session was closed.' })
+    },
+    save: () => ({ always: [...always.values()] }),
+  }
+}
+
+function keyOf({ owner, name }: { readonly owner: string; readonly name: string }): string {
+  return JSON.stringify([owner, name])
+}

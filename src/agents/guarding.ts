@@ -1,0 +1,107 @@
+/** Guardrails in a session: what trips is cut, and the model is told. Loaded when a session has guardrails. */
+import { activeResponse } from '../conversation/conversation.ts'
+import { formatOf } from '../protocol/audio.ts'
+import type { Clock } from '../protocol/clock.ts'
+import type { AudioDelta, ServerEvent } from '../protocol/events.ts'
+import type { Door } from '../session/door.ts'
+import type { MakeSpeaker, Speaker } from '../session/speaker.ts'
+import type { Casting } from './casting.ts'
+import type { RunContext } from './context.ts'
+import type { GuardrailTripped } from './guardrail.ts'
+import { type Guards, guards } from './guards.ts'
+import { type HeldSpeaker, heldSpeaker } from './holdback.ts'
+import type { RealtimeSessionOptions } from './options.ts'
+import { guardrailOf } from './shapes.ts'
+
+export interface GuardingOptions<Context> {
+  readonly clock: Clock
+  readonly door: Door
+  readonly cast: Casting<Context>
+  readonly context: RunContext<Context>
+  readonly options: RealtimeSessionOptions<Context>
+  readonly tripped: (error: GuardrailTripped) => void
+  readonly held: (ms: number, itemId: string) => void
+  /** In `holdback`: what was checked, as it goes on to the speaker. */
+  readonly played: (audio: AudioDelta) => void
+  readonly failed: (error: unknown) => void
+}
+
+export interface Guarding {
+  received(event: ServerEvent): void
+  said(item_id: string, text: string): void
+  /** The speaker through which the agent is heard. */
+  readonly speaker: MakeSpeaker | null
+}
+
+/** So many answers in a row may be stopped: a model that does not keep to the policy is asked no further. */
+const mostStopped = 3
+
+export function guarding<Context>(parts: GuardingOptions<Context>, make: MakeSpeaker): Guarding {
+  const { clock, door, cast, context, failed } = parts
+  const { outputGuardrails = [], inputGuardrails = [], outputGuardrailSettings = {} } = parts.options
+  const holdsBack = outputGuardrails.length > 0 && outputGuardrailSettings.mode === 'holdback'
+  let held: HeldSpeaker | null = null
+  /** Since the user said something. */
+  let stopped = 0
+
+  const watch: Guards = guards<Context>({
+    output: outputGuardrails.map(guardrailOf),
+    input: inputGuardrails.map(guardrailOf),
+    settings: outputGuardrailSettings,
+    agentOf: (id) => cast.of(id).agent,
+    context,
+    tripped,
+    failed,
+    ...(holdsBack ? { passed: (...what) => held?.passed(...what) } : {}),
+  })
+
+  /** What was said is heard no further; a newer answer goes on. The model is told why for its next answer alone. */
+  function tripped(error: GuardrailTripped): void {
+    const { responseId } = error
+    parts.tripped(error)
+    if (responseId !== null) {
+      const { conversation, playback } = door.state
+      const newer = [activeResponse(conversation)?.id, playback.item?.response_id].some((id) => id && id !== responseId)
+      const isBeside = conversation.responses.some((one) => one.id === responseId && one.conversation_id === null)
+      held?.refused(responseId)
+      door.feed({ type: 'cut', response_id: responseId })
+      if (newer || isBeside) return
+      if (++stopped === mostStopped)
+        return failed(new Error(`Guardrails stopped ${mostStopped} answers in a row: no other is asked for.`))
+    }
+    const instructions = `${cast.of(responseId).instructions}\n\n${error.feedback}`
+    door.feed({ type: 'asked', ask: { id: null, params: { instructions } } })
+  }
+
+  const speaker: MakeSpeaker = (listener) => {
+    const inner = make({ drained: () => held?.drained() })
+    const told: Speaker = {
+      play(audio) {
+        inner.play(audio)
+        parts.played(audio)
+      },
+      hush: () => inner.hush(),
+      pause: () => inner.pause?.(),
+      resume: () => inner.resume?.(),
+    }
+    held = heldSpeaker(told, {
+      clock,
+      format: () => formatOf(door.state.config, 'output'),
+      lengthOf: watch.lengthOf,
+      drained: () => listener.drained(),
+      held: parts.held,
+    })
+    return held
+  }
+  return {
+    received(event) {
+      if (event.type === 'input_audio_buffer.committed') stopped = 0
+      watch.received(event)
+    },
+    said(item_id, text) {
+      stopped = 0
+      watch.said(item_id, text)
+    },
+    speaker: holdsBack ? speaker : null,
+  }
+}

@@ -1,0 +1,43 @@
+import { formatOf } from '../protocol/audio.ts'
+import type { Door } from '../session/door.ts'
+import type { Talk } from '../session/talk.ts'
+
+export interface Microphone extends Pick<Talk, 'use' | 'beginTurn' | 'endTurn'> {
+  sendAudio(audio: ArrayBuffer | ArrayBufferView, commit: boolean): boolean
+  mute(muted: boolean): void
+  readonly muted: boolean
+}
+
+/** The byte of silence in each format. */
+const silence: Readonly<Record<string, number>> = { 'audio/pcm': 0, 'audio/pcmu': 0xff, 'audio/pcma': 0xd5 }
+
+/** Muted, it says silence for as long as it would have spoken: a turn that was begun ends, and the time goes on. */
+export function microphone(door: Door, talking: Talk): Microphone {
+  let muted = false
+
+  function quiet(length: number): Uint8Array {
+    return new Uint8Array(length).fill(silence[formatOf(door.state.config, 'input').type ?? 'audio/pcm'] ?? 0)
+  }
+
+  return {
+    use: talking.use,
+    beginTurn: talking.beginTurn,
+    endTurn: talking.endTurn,
+    sendAudio(audio, commit) {
+      const isSent = talking.sendAudio(muted ? quiet(audio.byteLength) : bytesOf(audio))
+      if (commit) door.feed({ type: 'sent', event: { type: 'input_audio_buffer.commit' } })
+      return isSent
+    },
+    mute(wanted) {
+      muted = wanted
+    },
+    get muted() {
+      return muted
+    },
+  }
+}
+
+function bytesOf(audio: ArrayBuffer | ArrayBufferView): Uint8Array {
+  if (!ArrayBuffer.isView(audio)) return new Uint8Array(audio)
+  return new Uint8Array(audio.buffer, audio.byteOffset, audio.byteLength)
+}

@@ -1,0 +1,108 @@
+/** What the app is told of what happens: each change of state and each event of the far end, as the session's events. */
+import { textOf } from '../conversation/conversation.ts'
+import { find } from '../conversation/order.ts'
+import { isAudio } from '../protocol/audio.ts'
+import type { AudioDelta, Response, ServerEvent } from '../protocol/events.ts'
+import type { Emitter } from '../session/emitter.ts'
+import type { Input, Notice, State } from '../session/state.ts'
+import type { RunContext } from './context.ts'
+import type { RealtimeSessionEvents } from './events.ts'
+import type { RealtimeItem } from './history.ts'
+import type { Role } from './role.ts'
+import { tellAgent } from './shapes.ts'
+
+export interface Telling {
+  heard(audio: AudioDelta): void
+  changed(before: State, after: State, input: Input): void
+  unfinished(notice: Extract<Notice, { readonly type: 'unfinished' }>): void
+  subscribe(listener: () => void): () => void
+}
+
+export function telling<Context>(options: {
+  readonly events: Emitter<RealtimeSessionEvents<Context>>
+  readonly context: RunContext<Context>
+  readonly roleOf: (response_id: string | null) => Role<Context>
+  readonly history: () => readonly RealtimeItem[]
+}): Telling {
+  const { events, context, roleOf } = options
+  const subscribers = new Set<() => void>()
+
+  function changed(before: State, after: State, input: Input): void {
+    if (input.type === 'received') received(input.event, after)
+    if (before.link.at !== after.link.at) events.emit('connection_change', after.link)
+    const [was, is] = [before.playback.item, after.playback.item]
+    if (!was && is) events.emit('audio_start', context, roleOf(is.response_id).agent)
+    if (was && !is) events.emit('audio_stopped', context, roleOf(was.response_id).agent)
+    if (before.conversation.items !== after.conversation.items || before.pending !== after.pending) added(before, after)
+    const isRetold =
+      before.conversation !== after.conversation ||
+      before.pending !== after.pending ||
+      before.playback.cuts !== after.playback.cuts
+    if (isRetold && events.has('history_updated')) events.emit('history_updated', options.history())
+    if (before !== after) for (const listener of subscribers) listener()
+  }
+
+  function received(event: ServerEvent | AudioDelta, state: State): void {
+    events.emit('transport_event', event)
+    if (isAudio(event)) return
+    if (event.type !== 'response.created' && event.type !== 'response.done') return
+    const { response } = event
+    if (response.conversation_id === null) return
+    const { agent } = roleOf(response.id)
+    if (event.type === 'response.done') return ended(response as Response, state)
+    events.emit('agent_start', context, agent)
+    tellAgent(agent, events.report, 'agent_start', context, agent)
+  }
+
+  function ended({ id, output }: Response, { conversation }: State): void {
+    const { agent } = roleOf(id)
+    const words = (output ?? []).map((item) => textOf(conversation.items[find(conversation.items, item.id)] ?? item))
+    const text = words.filter((said) => said).join('\n')
+    events.emit('agent_end', context, agent, text)
+    tellAgent(agent, events.report, 'agent_end', context, text)
+  }
+
+  /** What is new stands near the end: it is looked for from there. */
+  function added(before: State, after: State): void {
+    if (!events.has('history_added')) return
+    const itemsOf = ({ conversation, pending }: State) => [...conversation.items, ...pending.map(({ item }) => item)]
+    const [known, now] = [itemsOf(before), itemsOf(after)]
+    const fresh = new Set<string>()
+    for (let n = now.length - 1; n >= 0 && fresh.size < now.length - known.length; n--) {
+      const { id } = now[n]!
+      if (find(before.conversation.items, id) < 0 && !before.pending.some(({ item }) => item.id === id)) fresh.add(id)
+    }
+    for (const item of fresh.size ? options.history().filter(({ itemId }) => fresh.has(itemId)) : []) {
+      events.emit('history_added', item)
+    }
+  }
+
+  return {
+    heard({ audio, response_id: responseId, item_id: itemId }) {
+      if (!events.has('audio')) return
+      const whole = audio.byteLength === audio.buffer.byteLength ? audio : audio.slice()
+      events.emit('audio', { type: 'audio', data: whole.buffer as ArrayBuffer, responseId, itemId })
+    },
+    changed,
+    unfinished({ response, why, isRetried }) {
+      const details = { responseId: response.id, why, isRetried, response }
+      events.emit('response_unfinished', context, roleOf(response.id).agent, details)
+      if (isRetried || why === 'cancelled') return
+      const { error, reason } = response.status_details ?? {}
+      const because = error?.message ?? error?.code ?? reason ?? 'no reason was given'
+      const message = `The response ${response.id} is ${why}: ${because.replace(/\.$/, '')}.`
+      events.report(new Error(message, { cause: response }))
+    },
+    subscribe(listener) {
+      const safe = () => {
+        try {
+          listener()
+        } catch (cause) {
+          events.report(new Error('A subscriber of the session failed.', { cause }))
+        }
+      }
+      subscribers.add(safe)
+      return () => subscribers.delete(safe)
+    },
+  }
+}
