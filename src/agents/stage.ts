@@ -1,7 +1,6 @@
 /** Behind `RealtimeSession`: its parts, and who is told what. The rules stand in the parts. */
 import { textOf } from '../conversation/item.ts'
 import { formatOf, isAudio } from '../protocol/audio.ts'
-import { UserError } from '../protocol/errors.ts'
 import type { AudioDelta, Item, McpApprovalRequest, RealtimeError, ServerEvent } from '../protocol/events.ts'
 import { realClock } from '../session/clock.ts'
 import { type Door, door } from '../session/door.ts'
@@ -20,6 +19,7 @@ import type { RealtimeSessionEvents } from './events.ts'
 import type { Guarding } from './guarding.ts'
 import { type Handoff, type HandoffManners, transferMessage } from './handoff.ts'
 import { historian, type RealtimeItem, type RealtimeItemInput } from './history.ts'
+import { changesBetween } from './history-changes.ts'
 import type { AvailableMcpTool, McpFollower } from './hosted-mcp.ts'
 import { type Microphone, microphone } from './microphone.ts'
 import { type RealtimeSessionOptions, tracingOf } from './options.ts'
@@ -67,7 +67,6 @@ export function stage<Context>(
   const listening = new Set<() => void>()
   let guard: Guarding | null = null
   let mcp: McpFollower | null = null
-  let changes: typeof import('./history-changes.ts').changesBetween | null = null
   let limit: { changed(before: State, after: State): void; active(): void } | null = null
 
   const makeSpeaker: MakeSpeaker =
@@ -289,9 +288,7 @@ export function stage<Context>(
   function edit(wanted: readonly RealtimeItemInput[]): void {
     const { conversation, pending } = line.state
     const items = [...conversation.items, ...pending.map(({ item }) => item)]
-    if (!changes)
-      throw new UserError('Connect first. A session that begins with a history is given it as start: seeded(history).')
-    line.feed({ type: 'edited', ...changes(history(), wanted, { items, newId }) })
+    line.feed({ type: 'edited', ...changesBetween(history(), wanted, { items, newId }) })
   }
 
   function drained(): Promise<void> {
@@ -338,7 +335,6 @@ export function stage<Context>(
 
   /** What only some sessions need is loaded when it is needed. */
   async function prepare(model = 'gpt-realtime-2.1'): Promise<void> {
-    changes ??= (await import('./history-changes.ts')).changesBetween
     if (!guard && (options.outputGuardrails?.length || options.inputGuardrails?.length)) {
       const { guarding } = await import('./guarding.ts')
       const parts = {
