@@ -144,8 +144,9 @@ function turned(state: State, turn: string): Step {
   const detection = given(state)
   if (detection === null || detection?.create_response === false) return [state, []]
   const active = activeResponse(state.conversation)
-  // The far end answers no turn while it gives a response that it does not cancel.
-  const isDeaf = active !== undefined && !state.turn.cut.includes(active.id)
+  // The far end answers no turn while it gives a response that it does not cancel; our own cancel may come too late.
+  const isLeft = detection?.interrupt_response === false || !state.turn.cut.includes(active?.id ?? '')
+  const isDeaf = active !== undefined && isLeft
   return state.interruption.policy || isDeaf ? asked(state, { ...plain, turn }) : [state, []]
 }
 

@@ -79,7 +79,8 @@ export function silenced(state: State, heard: readonly Heard[]): Step {
     if (Object.hasOwn(cuts, item_id) || receivedMs < 1 || find(state.conversation.items, item_id) < 0) continue
     cuts[item_id] = { heardMs, receivedMs }
     const audio_end_ms = Math.max(1, Math.min(Math.floor(heardMs), Math.floor(receivedMs)))
-    if (state.link.at !== 'live') continue
+    // What this far end was told as text has no sound to truncate.
+    if (state.link.at !== 'live' || state.link.retold.has(item_id)) continue
     truncates.push(transmit({ type: 'conversation.item.truncate', item_id, content_index, audio_end_ms }))
   }
   return [

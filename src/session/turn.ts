@@ -112,9 +112,9 @@ export function spoke(state: State): State {
 
 export function ended(state: State, response: Response): Step {
   if (response.conversation_id === null) return called(state, response.id)
-  // A far end that does not echo names: what was asked for while this one was given, and not refused, is this one.
+  // A far end that knows no metadata: what was asked for while this one was given, and not refused, is this one.
   const { asked } = state.turn
-  const isNameless = asked !== null && asked.ask.id !== null && response.metadata?.[nameKey] === undefined
+  const isNameless = asked !== null && asked.ask.id !== null && response.metadata === undefined
   const next = withTurn(state, { given: null, asked: isNameless ? null : asked })
   const judgement = judged(next, response, state.turn.given)
   return inTurn(judgement, (next) => called(next, response.id), pay)

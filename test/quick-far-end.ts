@@ -1,0 +1,86 @@
+/** A far end of the local server's rules whose senses cost next to nothing: for many thousands of calls. */
+import { type Conversation, empty, evolve } from '../src/conversation/conversation.ts'
+import type { ClientEvent, ServerEvent } from '../src/protocol/events.ts'
+import { converse } from '../src/server/converse.ts'
+import type { Brain, Ears, Voice } from '../src/server/senses.ts'
+import type { Vad } from '../src/server/turns/vad.ts'
+import type { Dial } from '../src/session/transport.ts'
+import type { World } from '../src/testing/world.ts'
+import { type Fault, memory } from '../src/transports/memory.ts'
+
+export interface Line {
+  /** What the far end holds. */
+  conversation: Conversation
+}
+
+export interface QuickFarEnd {
+  readonly dial: Dial
+  readonly lines: readonly Line[]
+}
+
+export interface QuickOptions {
+  readonly think: Brain['think']
+  /** ms until a turn is understood. Asked for each. */
+  readonly understandMs?: () => number
+  readonly latency?: () => number
+  readonly fault?: (nth: number) => Fault
+  /** Told of all that is said, either way, on any line. */
+  readonly overheard?: (event: ClientEvent | ServerEvent) => void
+}
+
+/** G.711 µ-law, a frame every 100 ms: 300 ms of sound, then silence. */
+export const loud: Uint8Array = new Uint8Array(800)
+export const still: Uint8Array = new Uint8Array(800).fill(0xff)
+export const speech: readonly Uint8Array[] = [loud, loud, loud, still, still, still]
+
+const rate = 8_000
+const vad = (): Vad => ({ rate, frame: 160, likelihood: ([first]) => (first ? 1 : 0) })
+
+/** 60 ms a letter, of silence. */
+const voice: Voice = { rate, speak: (sentence) => [new Int16Array(sentence.length * 480)] }
+
+export function quickFarEnd(w: World, options: QuickOptions): QuickFarEnd {
+  const { think, understandMs = () => 0, latency = () => 10, fault = () => 'pass', overheard = () => {} } = options
+  const lines: Line[] = []
+  let messages = 0
+  let turns = 0
+  const ears: Ears = {
+    rate,
+    listen: () => ({
+      hear() {},
+      finish: () => new Promise((resolve) => w.after(understandMs(), () => resolve(`turn ${turns++}`))),
+      cancel() {},
+    }),
+  }
+  const dial = memory({
+    clock: w.clock,
+    latency,
+    fault: () => fault(messages++),
+    accept: (wire) => {
+      const line = { conversation: empty }
+      lines.push(line)
+      const call = converse({
+        clock: w.clock,
+        random: w.random,
+        ears,
+        brain: { think },
+        voice,
+        vad,
+        emit(event) {
+          line.conversation = evolve(line.conversation, event)
+          overheard(event)
+          wire.send(event)
+        },
+        hangUp: (code, reason) => wire.close(code, reason),
+      })
+      return {
+        received(event) {
+          overheard(event)
+          call.hear(event)
+        },
+        closed: () => call.ended(),
+      }
+    },
+  })
+  return { dial, lines }
+}
