@@ -36,8 +36,8 @@ export const speech: readonly Uint8Array[] = [loud, loud, loud, still, still, st
 const rate = 8_000
 const vad = (): Vad => ({ rate, frame: 160, likelihood: ([first]) => (first ? 1 : 0) })
 
-/** 60 ms a letter, of silence. */
-const voice: Voice = { rate, speak: (sentence) => [new Int16Array(sentence.length * 480)] }
+/** 40 ms a letter, of silence. */
+const voice: Voice = { rate, speak: (sentence) => [new Int16Array(sentence.length * 320)] }
 
 export function quickFarEnd(w: World, options: QuickOptions): QuickFarEnd {
   const { think, understandMs = () => 0, latency = () => 10, fault = () => 'pass', overheard = () => {} } = options

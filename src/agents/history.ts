@@ -1,5 +1,6 @@
 /** The conversation as apps know it: messages and calls, an item that did not change being the same object as before. */
 import type { Conversation } from '../conversation/conversation.ts'
+import { sameUntil } from '../conversation/order.ts'
 import type { Cuts } from '../conversation/retell.ts'
 import type { Item, ItemStatus, McpError } from '../protocol/events.ts'
 import { type Around, answered, isShown, show } from './show.ts'
@@ -116,7 +117,8 @@ export function historian(): (sources: Sources) => readonly RealtimeItem[] {
     const items = pending.length ? [...conversation.items, ...pending.map(({ item }) => item)] : conversation.items
     const marked = marksBetween(last, sources)
     const around: Around = { ...sources, off, wordless: conversation.wordless }
-    if (items !== seen || marked.size) settled = follow({ items: seen, history: settled }, items, marked, around)
+    const same = last && !marked.size ? sameUntil(last.conversation.items, conversation.items) : 0
+    if (items !== seen || marked.size) settled = follow({ items: seen, history: settled }, items, same, marked, around)
     if (marked.size) growing.clear()
     history = conversation.open.length ? withOpen(settled, conversation.open, growing, around) : settled
     seen = items
@@ -146,14 +148,15 @@ interface Before {
   readonly history: readonly RealtimeItem[]
 }
 
-/** Brings the history from one list of items to the next: what stands before the first difference is kept. */
+/** Brings the history from one list of items to the next: what stands before the first difference, not before `from`, is kept. */
 function follow(
   before: Before,
   items: readonly Item[],
+  from: number,
   marked: ReadonlySet<string>,
   around: Around,
 ): readonly RealtimeItem[] {
-  const same = firstDifference(before.items, items, marked)
+  const same = firstDifference(before.items, items, from, marked)
   const kept = shownIn(before, same)
   const history = before.history.slice(0, kept)
   for (const item of items.slice(same)) {
@@ -168,8 +171,13 @@ function follow(
 }
 
 /** An answer is shown with its call: where it is not the same any more, the call is shown anew. */
-function firstDifference(before: readonly Item[], items: readonly Item[], marked: ReadonlySet<string>): number {
-  let same = 0
+function firstDifference(
+  before: readonly Item[],
+  items: readonly Item[],
+  from: number,
+  marked: ReadonlySet<string>,
+): number {
+  let same = from
   while (same < before.length && before[same] === items[same] && !marked.has(before[same]!.id)) same++
   let first = same
   for (const item of before.slice(same)) {
