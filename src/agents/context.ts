@@ -9,3 +9,13 @@ export interface RunContext<Context = unknown> {
   readonly history: readonly RealtimeItem[]
   readonly usage: SessionUsage
 }
+
+/** What apps are handed of the history cannot be changed by them. */
+export function frozen(history: readonly RealtimeItem[]): readonly RealtimeItem[] {
+  for (const item of history) {
+    if (Object.isFrozen(item)) continue
+    if ('content' in item) Object.freeze(item.content.map((part) => Object.freeze(part)) && item.content)
+    Object.freeze(item)
+  }
+  return Object.freeze(history)
+}

@@ -1,34 +1,37 @@
 /** Behind `RealtimeSession`: its parts, and who is told what. The rules stand in the parts. */
 import { textOf } from '../conversation/item.ts'
 import { formatOf, isAudio } from '../protocol/audio.ts'
-import type { AudioDelta, Item, McpApprovalRequest, RealtimeError, ServerEvent } from '../protocol/events.ts'
+import type { AudioDelta, RealtimeError, ServerEvent } from '../protocol/events.ts'
 import { realClock } from '../session/clock.ts'
 import { type Door, door } from '../session/door.ts'
 import { type Emitter, emitter } from '../session/emitter.ts'
 import { pacedSpeaker } from '../session/paced-speaker.ts'
-import type { MakeSpeaker, Speaker } from '../session/speaker.ts'
+import type { MakeSpeaker } from '../session/speaker.ts'
 import { type Ask, type Input, type Notice, plain, type State } from '../session/state.ts'
 import { talk, withTurns } from '../session/talk.ts'
 import type { Dial, Transport } from '../session/transport.ts'
 import type { RealtimeAgent } from './agent.ts'
 import { type ApprovalItem, type Approvals, approvals, type SavedApprovals } from './approvals.ts'
-import { calls, type Told } from './calls.ts'
+import { calls } from './calls.ts'
 import { casting } from './casting.ts'
-import type { RunContext } from './context.ts'
+import { frozen, type RunContext } from './context.ts'
 import type { RealtimeSessionEvents } from './events.ts'
 import type { Guarding } from './guarding.ts'
-import { type Handoff, type HandoffManners, transferMessage } from './handoff.ts'
+import type { HandoffManners } from './handoff.ts'
 import { historian, type RealtimeItem, type RealtimeItemInput } from './history.ts'
 import { changesBetween } from './history-changes.ts'
 import type { AvailableMcpTool, McpFollower } from './hosted-mcp.ts'
+import { late } from './late-speaker.ts'
+import { mcpApprovals } from './mcp-approvals.ts'
 import { type Microphone, microphone } from './microphone.ts'
 import { type RealtimeSessionOptions, tracingOf } from './options.ts'
 import { type Reply, type ReplyOptions, replies } from './replies.ts'
 import { configOf, type Role, roleOf, unresolved } from './role.ts'
 import type { SavedSession } from './saved.ts'
-import { type AnyAgent, agentOf, approving, filtered, tellAgent, usageOf } from './shapes.ts'
+import { type AnyAgent, agentOf, approving, tellAgent, usageOf } from './shapes.ts'
 import { telling } from './telling.ts'
-import type { FunctionTool, ToolCall } from './tool.ts'
+import type { FunctionTool } from './tool.ts'
+import { transfers } from './transfers.ts'
 
 export interface Stage<Context> {
   readonly door: Door
@@ -103,13 +106,14 @@ export function stage<Context>(
     saved: start?.approvals as SavedApprovals | undefined,
   })
   Object.assign(context, approving(asked))
+  const approveMcp = mcpApprovals(line, asked)
   const running = calls<Context>({
     clock,
     context,
     roleOf: (id) => cast.of(id),
     hasSpoken: (id) => cast.hasSpoken(id),
     approve: (item, tool) => asked.ask(item, () => requested(item, tool)),
-    transfer,
+    transfer: transfers({ cast, context, history, become, edit }),
     answer: ({ call_id }, output, ask) => line.answer(call_id, output, ask),
     started(tool, toolCall, { agent }) {
       events.emit('agent_tool_start', context, agent, tool, { toolCall })
@@ -228,52 +232,6 @@ export function stage<Context>(
     events.emit('tool_approval_requested', context, agent, { type: item.type, tool, approvalItem: item })
   }
 
-  const mcpAsked = new Set<string>()
-  async function approveMcp({ id, server_label, name, arguments: args }: McpApprovalRequest): Promise<void> {
-    const isDecided = (one: Item) => one.type === 'mcp_approval_response' && one.approval_request_id === id
-    if (mcpAsked.has(id) || line.state.conversation.items.some(isDecided)) return
-    mcpAsked.add(id)
-    const item = { callId: id, itemId: id, name, arguments: args, owner: server_label }
-    const { approved, message } = await asked.ask({ type: 'mcp_approval_request', ...item })
-    const said = { approval_request_id: id, approve: approved, ...(message === undefined ? {} : { reason: message }) }
-    line.feed({ type: 'said', item: { type: 'mcp_approval_response', id: newId('item_'), ...said } as Item })
-    line.feed({ type: 'asked', ask: batch })
-  }
-
-  /** One after the other: of two handoffs in one breath, the first is made. */
-  let transferred: Promise<unknown> = Promise.resolve()
-  function transfer(...how: Parameters<typeof handOver>): Promise<Told> {
-    const mine = transferred.then(() => handOver(...how))
-    transferred = mine.catch(() => {})
-    return mine
-  }
-
-  async function handOver(
-    handoff: Handoff<Context>,
-    { arguments: input }: ToolCall,
-    from: Role<Context>,
-  ): Promise<Told> {
-    const { agent: current } = cast.role
-    if (current !== from.agent) throw new Error(`The conversation was handed over to '${current.name}' already.`)
-    const agent = await handoff.onInvokeHandoff(context, input)
-    const wanted = filtered(handoff, history(), context)
-    const role = await become(agent, handoff)
-    if (wanted) edit(withRecent(wanted))
-    return { output: transferMessage(agent), ask: firstTurn(handoff, role) }
-  }
-
-  /** What the user said last, and what came of it, the next agent always knows. */
-  function withRecent(wanted: readonly RealtimeItem[]): readonly RealtimeItem[] {
-    const all = history()
-    const recent = all.slice(
-      Math.max(
-        0,
-        all.findLastIndex((item) => item.type === 'message' && item.role === 'user'),
-      ),
-    )
-    return [...wanted.filter(({ itemId }) => !recent.some((item) => item.itemId === itemId)), ...recent]
-  }
-
   async function become(
     agent: AnyAgent<Context>,
     { voiceChange = options.voiceChange }: HandoffManners,
@@ -304,7 +262,7 @@ export function stage<Context>(
 
   // ── beginning ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  let isGreeted = false
+  let isGreeted = [...origins.values()].includes('restored')
   async function open(dialer: () => Dial | Promise<Dial>, model?: string): Promise<void> {
     await line.connect(dialer, async () => {
       await prepare(model)
@@ -408,37 +366,3 @@ export function stage<Context>(
 }
 
 const batch: Ask = { ...plain, when: 'batch' }
-
-function firstTurn<Context>({ firstTurn = 'continue' }: Handoff<Context>, role: Role<Context>): Ask | null {
-  if (firstTurn === 'wait') return null
-  if (firstTurn === 'continue') return batch
-  const instructions = `${role.instructions}\n\nSay in one sentence who you are. Then go on with what the user wants.`
-  return { id: null, params: { instructions }, when: 'batch' }
-}
-
-/** Which speaker it is to be is known when something is first to be heard. */
-function late(make: () => MakeSpeaker): MakeSpeaker {
-  return (listener) => {
-    let speaker: Speaker | null = null
-    const made = () => {
-      speaker ??= make()(listener)
-      return speaker
-    }
-    return {
-      play: (audio) => made().play(audio),
-      hush: () => speaker?.hush() ?? [],
-      pause: () => speaker?.pause?.(),
-      resume: () => speaker?.resume?.(),
-    }
-  }
-}
-
-/** What apps are handed of the history cannot be changed by them. */
-function frozen(history: readonly RealtimeItem[]): readonly RealtimeItem[] {
-  for (const item of history) {
-    if (Object.isFrozen(item)) continue
-    if ('content' in item) Object.freeze(item.content.map((part) => Object.freeze(part)) && item.content)
-    Object.freeze(item)
-  }
-  return Object.freeze(history)
-}
