@@ -112,11 +112,12 @@ export function historian(): (sources: Sources) => readonly RealtimeItem[] {
   const off = new Map<string, boolean>()
 
   return (sources) => {
-    const { conversation, pending } = sources
+    const { conversation, pending, cuts, origins, isTranscribed } = sources
+    const { wordless } = conversation
     if (last && isSame(last, sources)) return history
     const items = pending.length ? [...conversation.items, ...pending.map(({ item }) => item)] : conversation.items
     const marked = marksBetween(last, sources)
-    const around: Around = { ...sources, off, wordless: conversation.wordless }
+    const around: Around = { cuts, origins, isTranscribed, off, wordless }
     const same = last && !marked.size ? sameUntil(last.conversation.items, conversation.items) : 0
     if (items !== seen || marked.size) settled = follow({ items: seen, history: settled }, items, same, marked, around)
     if (marked.size) growing.clear()
@@ -131,14 +132,17 @@ function isSame(a: Sources, b: Sources): boolean {
   return a.conversation === b.conversation && a.pending === b.pending && a.cuts === b.cuts && a.origins === b.origins
 }
 
+const none: ReadonlySet<string> = new Set()
+
 /** The items that are to be shown anew, though what was told of them is the same. */
 function marksBetween(before: Sources | null, { conversation, cuts, origins }: Sources): ReadonlySet<string> {
+  const known = before?.conversation.wordless
+  if (before?.cuts === cuts && before.origins === origins && known === conversation.wordless) return none
   const marked = new Set<string>()
   if (before?.cuts !== cuts) {
     for (const id in { ...before?.cuts, ...cuts }) if (before?.cuts[id] !== cuts[id]) marked.add(id)
   }
   if (before?.origins !== origins) for (const id of origins.keys()) marked.add(id)
-  const known = before?.conversation.wordless
   if (known !== conversation.wordless) for (const id of conversation.wordless) if (!known?.has(id)) marked.add(id)
   return marked
 }

@@ -3,7 +3,14 @@ import type { Conversation } from '../conversation/conversation.ts'
 import { awaitsWords, contentOf, isSpoken, textOf } from '../conversation/item.ts'
 import { heardPart } from '../conversation/retell.ts'
 import type { Content, Item, McpCall, Message } from '../protocol/events.ts'
-import type { RealtimeContent, RealtimeItem, RealtimeMessageItem, Sources, TranscriptStatus } from './history.ts'
+import type {
+  Origin,
+  RealtimeContent,
+  RealtimeItem,
+  RealtimeMessageItem,
+  Sources,
+  TranscriptStatus,
+} from './history.ts'
 
 /** What is known of an item beside what was told of it. */
 export interface Around extends Pick<Sources, 'cuts' | 'origins' | 'isTranscribed'>, Pick<Conversation, 'wordless'> {
@@ -17,13 +24,9 @@ export function isShown({ type }: Item): boolean {
 
 export function show(item: Item, previousItemId: string | null, around: Around, isOpen = false): RealtimeItem | null {
   const origin = around.origins.get(item.id) ?? 'live'
+  if (item.type === 'message') return showMessage(item, previousItemId, origin, around, isOpen)
   const placed = { itemId: item.id, previousItemId, origin } as const
   switch (item.type) {
-    case 'message': {
-      const { role, status = 'completed' } = item
-      const marks = marksOf(item, around, isOpen)
-      return { ...placed, type: 'message', role, status, content: contentOf(item).map(asContent), ...marks }
-    }
     case 'function_call': {
       const { type, call_id: callId, name, status = 'completed' } = item
       return { ...placed, type, status, callId, name, arguments: item.arguments, output: null }
@@ -72,19 +75,27 @@ function asContent(part: Content): RealtimeContent {
   }
 }
 
-type Marks = Pick<RealtimeMessageItem, 'transcriptStatus' | 'interrupted' | 'heardMs' | 'heardText'>
+type Mutable<Shape> = { -readonly [Key in keyof Shape]: Shape[Key] }
 
-function marksOf(message: Message, around: Around, isOpen: boolean): Marks {
-  const cut = Object.hasOwn(around.cuts, message.id) ? around.cuts[message.id] : undefined
+/** Made anew with each word that is said: one object, and nothing spread into it. */
+function showMessage(
+  message: Message,
+  previousItemId: string | null,
+  origin: Origin,
+  around: Around,
+  isOpen: boolean,
+): RealtimeMessageItem {
+  const { id: itemId, role, status = 'completed' } = message
+  const content = contentOf(message).map(asContent)
+  const shown: Mutable<RealtimeMessageItem> = { itemId, previousItemId, origin, type: 'message', role, status, content }
   const transcriptStatus = transcriptOf(message, around, isOpen)
-  return {
-    ...(transcriptStatus && { transcriptStatus }),
-    ...(cut && {
-      interrupted: true,
-      heardMs: Math.round(cut.heardMs),
-      heardText: heardPart(textOf(message), cut),
-    }),
-  }
+  if (transcriptStatus) shown.transcriptStatus = transcriptStatus
+  const cut = Object.hasOwn(around.cuts, itemId) ? around.cuts[itemId] : undefined
+  if (!cut) return shown
+  shown.interrupted = true
+  shown.heardMs = Math.round(cut.heardMs)
+  shown.heardText = heardPart(textOf(message), cut)
+  return shown
 }
 
 function transcriptOf(message: Message, around: Around, isOpen: boolean): TranscriptStatus | null {
