@@ -7,7 +7,7 @@ import { expect, test } from 'vitest'
 /** Bytes, gzipped. A legitimate rise moves a ceiling in the commit that causes it. */
 const ceilings = {
   /** What a page loads that imports the session, agents and tools. */
-  entry: 33_500,
+  entry: 34_500,
   /** What it loads besides when it connects over a WebSocket. */
   webSocket: 3_200,
 }

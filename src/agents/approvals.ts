@@ -26,7 +26,7 @@ export interface SavedApprovals {
 
 export interface Approvals {
   /** Asks the app, unless it has decided for all such calls; settles with its verdict, or with a denial when time is up. */
-  ask(item: ApprovalItem, requested?: () => void): Promise<Verdict>
+  ask(item: ApprovalItem, requested?: () => void, signal?: AbortSignal): Promise<Verdict>
   /** @throws UserError when the item waits for no approval, or its arguments are others than those that wait. */
   decide(item: Pick<ApprovalItem, 'callId'> & Partial<ApprovalItem>, verdict: Verdict, always: boolean): void
   /** What was decided on a call; undefined where nothing was, or long ago. */
@@ -68,7 +68,7 @@ export function approvals({ clock, timeoutMs, requested, saved }: ApprovalsOptio
   }
 
   return {
-    ask(item, tell = () => requested(item)) {
+    ask(item, tell = () => requested(item), signal) {
       const decided = always.get(keyOf(item))
       if (decided) return Promise.resolve(noted(item, decided.verdict))
       return new Promise((resolve) => {
@@ -80,6 +80,7 @@ export function approvals({ clock, timeoutMs, requested, saved }: ApprovalsOptio
           resolve(noted(item, verdict))
         }
         waiting.set(item.callId, { item, settle })
+        signal?.addEventListener('abort', () => settle({ approved: false, message: 'It was cancelled.' }))
         tell()
       })
     },

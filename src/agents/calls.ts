@@ -17,16 +17,23 @@ export interface CallsOptions<Context> {
   readonly roleOf: (response_id: string | null) => Role<Context>
   /** Whether the response that made a call has said something. */
   readonly hasSpoken: (response_id: string | null) => boolean
-  readonly approve: (item: ApprovalItem, tool: FunctionTool<Context>, role: Role<Context>) => Promise<Verdict>
+  readonly approve: (item: ApprovalItem, tool: FunctionTool<Context>, signal: AbortSignal) => Promise<Verdict>
   /** Hands the conversation over. Gives what the model is told, and what is asked for then; throws when there is no handing over. */
-  readonly transfer: (handoff: Handoff<Context>, call: ToolCall, role: Role<Context>) => Promise<Told>
+  readonly transfer: (
+    handoff: Handoff<Context>,
+    call: ToolCall,
+    role: Role<Context>,
+    signal: AbortSignal,
+  ) => Promise<Told>
   readonly answer: (call: Call, output: string, ask: Ask | null) => void
   readonly started: (tool: FunctionTool<Context>, call: ToolCall, role: Role<Context>) => void
   readonly ended: (tool: FunctionTool<Context>, output: string, call: ToolCall, role: Role<Context>) => void
   readonly failed: (error: unknown) => void
   /** What the model is told of a failed call. Default: a sentence with the error's message. */
-  readonly errorFormatter?: ((error: unknown, call: ToolCall) => string | undefined) | undefined
+  readonly errorFormatter?: ErrorFormatter | undefined
 }
+
+export type ErrorFormatter = (error: unknown, call: ToolCall) => string | undefined | Promise<string | undefined>
 
 /** What the model is told of a call, and what is asked for once its batch is answered. */
 export interface Told {
@@ -38,7 +45,7 @@ export interface Calls<Context> {
   run(call: Call, response_id: string | null): void
   /** The user interrupted the agent: tools that do not outlive that are cancelled. */
   interrupted(): void
-  /** Another agent took over from this one: its tools that still run are cancelled. */
+  /** Another agent took over from this one: its tools that do not outlive that are cancelled. */
   handedOver(agent: RealtimeAgent<Context>): void
   /** The session ended: all are cancelled. */
   closed(): void
@@ -47,7 +54,15 @@ export interface Calls<Context> {
 }
 
 /** A call that was ended from without. */
-class Cancelled extends Error {}
+class Cancelled extends Error {
+  /** What is asked for all the same. */
+  readonly ask: Ask | null
+
+  constructor(why: string, ask: Ask | null) {
+    super(why)
+    this.ask = ask
+  }
+}
 
 /** Outputs that are remembered: a call that comes again gets the same, and does not run again. */
 const mostRemembered = 200
@@ -76,13 +91,13 @@ export function calls<Context>(options: CallsOptions<Context>): Calls<Context> {
     running.set(stop, { tool: null, role })
     try {
       const handoff = role.handoffs.find(({ toolName }) => toolName === call.name)
-      if (handoff) return await options.transfer(handoff, toolCall, role)
+      if (handoff) return await untilAborted(stop.signal, () => options.transfer(handoff, toolCall, role, stop.signal))
       const tool = role.tools.find(({ name }) => name === call.name)
       if (!tool) throw new Error(unknown(call, role))
       running.set(stop, { tool, role })
       return await used(tool, toolCall, role, stop, response_id)
     } catch (error) {
-      return { output: told(error, toolCall), ask: error instanceof Cancelled ? null : batch }
+      return { output: await told(error, toolCall), ask: error instanceof Cancelled ? error.ask : batch }
     } finally {
       running.delete(stop)
     }
@@ -102,8 +117,9 @@ export function calls<Context>(options: CallsOptions<Context>): Calls<Context> {
     const refusal = await guarded(tool.inputGuardrails, (guardrail) => guardrail.run(data))
     if (refusal !== null) return { output: refusal, ask: batch }
     await tool.validate?.(toolCall.arguments)
-    const denial = await untilAborted(stop.signal, () => denied(tool, toolCall, role))
+    const denial = await untilAborted(stop.signal, () => denied(tool, toolCall, role, stop.signal))
     if (denial !== null) return { output: denial, ask: batch }
+    stop.signal.throwIfAborted()
     options.started(tool, toolCall, role)
     let output = ''
     try {
@@ -116,32 +132,39 @@ export function calls<Context>(options: CallsOptions<Context>): Calls<Context> {
         inWords(isForeign(tool) ? await partsInWords(content) : content)
       return { output, ask: askAfter(tool, result, response_id) }
     } catch (error) {
-      output = told(error, toolCall)
-      return { output, ask: error instanceof Cancelled ? null : batch }
+      output = await told(error, toolCall)
+      return { output, ask: error instanceof Cancelled ? error.ask : batch }
     } finally {
       options.ended(tool, output, toolCall, role)
     }
   }
 
   /** Null when it may run; else what the model is told. */
-  async function denied(tool: FunctionTool<Context>, call: ToolCall, role: Role<Context>): Promise<string | null> {
+  async function denied(
+    tool: FunctionTool<Context>,
+    call: ToolCall,
+    role: Role<Context>,
+    signal: AbortSignal,
+  ): Promise<string | null> {
     if (!tool.needsApproval) return null
     if (isForeign(tool) && !isJson(call.arguments)) return null
     if (!(await tool.needsApproval(context, parseArguments(call.arguments), call.callId))) return null
     const { callId, id: itemId, name, arguments: args } = call
     const item = { type: 'function_approval', callId, itemId, name, arguments: args, owner: role.agent.name } as const
-    const { approved, message = 'The user did not approve this.' } = await options.approve(item, tool, role)
+    const { approved, message = 'The user did not approve this.' } = await options.approve(item, tool, signal)
     return approved ? null : message
   }
 
-  function told(error: unknown, call: ToolCall): string {
-    if (!(error instanceof Cancelled))
-      failed(new Error(`Tool '${call.name}' failed: ${messageOf(error)}`, { cause: error }))
+  async function told(error: unknown, call: ToolCall): Promise<string> {
+    const usual = `The tool failed: ${messageOf(error)}`
+    if (error instanceof Cancelled) return usual
+    failed(new Error(`Tool '${call.name}' failed: ${messageOf(error)}`, { cause: error }))
     try {
-      return options.errorFormatter?.(error, call) ?? `The tool failed: ${messageOf(error)}`
+      const words: unknown = await options.errorFormatter?.(error, call)
+      return typeof words === 'string' ? words : usual
     } catch (cause) {
       failed(new Error('toolErrorFormatter failed.', { cause }))
-      return `The tool failed: ${messageOf(error)}`
+      return usual
     }
   }
 
@@ -174,8 +197,8 @@ export function calls<Context>(options: CallsOptions<Context>): Calls<Context> {
   }
 
   type Running = typeof running extends Map<AbortController, infer One> ? One : never
-  function cancel(why: string, isMeant: (one: Running) => boolean): void {
-    for (const [stop, one] of running) if (isMeant(one)) stop.abort(new Cancelled(why))
+  function cancel(why: string, isMeant: (one: Running) => boolean, ask: Ask | null = null): void {
+    for (const [stop, one] of running) if (isMeant(one)) stop.abort(new Cancelled(why, ask))
   }
 
   return {
@@ -183,7 +206,11 @@ export function calls<Context>(options: CallsOptions<Context>): Calls<Context> {
     interrupted: () =>
       cancel('It was cancelled: the user interrupted.', ({ tool }) => tool?.onInterruption === 'cancel'),
     handedOver: (agent) =>
-      cancel('It was cancelled: another agent took over.', ({ tool, role }) => tool !== null && role.agent === agent),
+      cancel(
+        'It was cancelled: another agent took over.',
+        ({ tool, role }) => tool?.onInterruption === 'cancel' && role.agent === agent,
+        batch,
+      ),
     closed: () => cancel('It was cancelled: the session was closed.', () => true),
     get running() {
       return running.size
@@ -195,6 +222,7 @@ const batch: Ask = { ...plain, when: 'batch' }
 
 /** A tool may not heed its signal: what it says after that is of no interest. */
 function untilAborted<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  if (signal.aborted) return Promise.reject(signal.reason)
   return new Promise((resolve, reject) => {
     signal.addEventListener('abort', () => signal.reason instanceof Cancelled && reject(signal.reason))
     work().then(resolve, reject)
@@ -221,5 +249,5 @@ function unknown<Context>({ name }: Call, { tools, handoffs }: Role<Context>): s
 
 function inWords(result: unknown): string {
   if (typeof result === 'string') return result
-  return result === undefined ? 'Done.' : JSON.stringify(result)
+  return result === undefined ? 'Done.' : (JSON.stringify(result) ?? String(result))
 }

@@ -142,6 +142,7 @@ export function casting<Context>(options: {
       for (const { refuse } of changes.values())
         refuse(new Error(`The session ended: ${cause?.reason ?? 'it was closed.'}`))
       changes.clear()
+      last = Promise.resolve()
     },
   }
 }

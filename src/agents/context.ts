@@ -12,6 +12,7 @@ export interface RunContext<Context = unknown> {
 
 /** What apps are handed of the history cannot be changed by them. */
 export function frozen(history: readonly RealtimeItem[]): readonly RealtimeItem[] {
+  if (Object.isFrozen(history)) return history
   for (const item of history) {
     if (Object.isFrozen(item)) continue
     if ('content' in item) Object.freeze(item.content.map((part) => Object.freeze(part)) && item.content)

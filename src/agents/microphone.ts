@@ -1,4 +1,5 @@
 import { formatOf } from '../protocol/audio.ts'
+import { UserError } from '../protocol/errors.ts'
 import type { Door } from '../session/door.ts'
 import type { Talk } from '../session/talk.ts'
 
@@ -24,6 +25,7 @@ export function microphone(door: Door, talking: Talk): Microphone {
     beginTurn: talking.beginTurn,
     endTurn: talking.endTurn,
     sendAudio(audio, commit) {
+      requireBytes(audio)
       const isSent = talking.sendAudio(muted ? quiet(audio.byteLength) : bytesOf(audio))
       if (commit) door.feed({ type: 'sent', event: { type: 'input_audio_buffer.commit' } })
       return isSent
@@ -35,6 +37,15 @@ export function microphone(door: Door, talking: Talk): Microphone {
       return muted
     },
   }
+}
+
+/** What is no PCM16 or G.711 would be noise, or nothing, at the far end. */
+function requireBytes(audio: unknown): void {
+  if (audio instanceof Float32Array || audio instanceof Float64Array) {
+    throw new UserError('sendAudio takes PCM16 or G.711, not samples from -1 to 1. Convert them first.')
+  }
+  if (ArrayBuffer.isView(audio) || (audio as ArrayBuffer | null)?.byteLength !== undefined) return
+  throw new UserError('sendAudio takes an ArrayBuffer or a typed array of bytes. Decode base64 first.')
 }
 
 function bytesOf(audio: ArrayBuffer | ArrayBufferView): Uint8Array {

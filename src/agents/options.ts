@@ -1,18 +1,20 @@
 import type { Clock } from '../protocol/clock.ts'
-import type { Tracing } from '../protocol/events.ts'
+import type { SessionConfig, Tracing } from '../protocol/events.ts'
+import { merge } from '../protocol/merge.ts'
+import { toWire } from '../protocol/spelling.ts'
 import type { InterruptionOptions } from '../session/interruption-options.ts'
 import type { MakeSpeaker } from '../session/speaker.ts'
 import type { Reconnect } from '../session/state.ts'
-import type { TurnPolicy } from '../session/talk.ts'
+import { type TurnPolicy, withTurns } from '../session/talk.ts'
 import type { ConnectOptions, Transport } from '../session/transport.ts'
+import type { ErrorFormatter } from './calls.ts'
 import type { GuardrailSettings, InputGuardrail, OutputGuardrail } from './guardrail.ts'
 import type { HandoffManners } from './handoff.ts'
 import type { Limits } from './limits.ts'
 import type { ReplyOptions } from './replies.ts'
-import type { RealtimeSessionConfig } from './role.ts'
+import { configOf, type RealtimeSessionConfig, type Role } from './role.ts'
 import type { DefinedGuardrail } from './shapes.ts'
 import type { StartingPoint } from './starting-point.ts'
-import type { ToolCall } from './tool.ts'
 
 export interface RealtimeSessionOptions<Context> extends Pick<HandoffManners, 'voiceChange'>, TracingOptions {
   readonly apiKey?: ConnectOptions['apiKey']
@@ -38,7 +40,7 @@ export interface RealtimeSessionOptions<Context> extends Pick<HandoffManners, 'v
   /** ms after which a call that the app did not decide on is denied. Default: 5 minutes. */
   readonly approvalTimeoutMs?: number
   /** What the model is told of a failed call; undefined: the usual sentence. */
-  readonly toolErrorFormatter?: (error: unknown, call: ToolCall) => string | undefined
+  readonly toolErrorFormatter?: ErrorFormatter
   /** After a call of the far end's own MCP tools, a response is asked for. Default: true. */
   readonly automaticallyTriggerResponseForMcpToolCalls?: boolean
   /** What the agent says first, when the session is connected for the first time. */
@@ -68,4 +70,15 @@ export function tracingOf(options: TracingOptions): { readonly tracing?: Tracing
     ...(traceMetadata === undefined ? {} : { metadata: traceMetadata }),
   }
   return Object.keys(tracing).length ? { tracing } : {}
+}
+
+/** What the far end is told at the start. */
+export function initialConfig<Context>(
+  role: Role<Context>,
+  options: RealtimeSessionOptions<Context>,
+  overrides: RealtimeSessionConfig = {},
+): Partial<SessionConfig> {
+  const wanted = merge(toWire(options.config ?? {}), toWire(overrides)) as RealtimeSessionConfig
+  const config = { ...configOf(role, wanted), ...tracingOf(options) }
+  return options.turns ? withTurns(config, options.turns) : config
 }

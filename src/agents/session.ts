@@ -13,9 +13,10 @@ import type { RealtimeSessionEvents } from './events.ts'
 import type { HandoffManners } from './handoff.ts'
 import type { RealtimeItem } from './history.ts'
 import type { AvailableMcpTool } from './hosted-mcp.ts'
-import type { RealtimeSessionOptions } from './options.ts'
+import { requireOptions } from './misuse.ts'
+import { initialConfig, type RealtimeSessionOptions } from './options.ts'
 import type { Reply, ReplyOptions } from './replies.ts'
-import { configOf, type RealtimeSessionConfig, roleOf } from './role.ts'
+import { type RealtimeSessionConfig, roleOf } from './role.ts'
 import type { SavedSession } from './saved.ts'
 import type { AnyAgent } from './shapes.ts'
 import { type Stage, stage } from './stage.ts'
@@ -49,28 +50,35 @@ export class RealtimeSession<Context = unknown> {
       ? [options?: RealtimeSessionOptions<Context>]
       : [options: RealtimeSessionOptions<Context> & { readonly context: Context }]
   ) {
+    requireOptions(options)
+    if (typeof agent?.name !== 'string')
+      throw new UserError('A session is begun with an agent: new RealtimeAgent({ name }).')
     this.#options = options
     this.#transport = typeof options.transport === 'object' ? options.transport : webSocket
     this.#stage = stage(agent, options, this.#transport)
   }
 
   /**
-   * What the far end is told at the start: for a client secret, or to accept a phone call.
+   * What the far end is told at the start: for a client secret, or to accept a phone call. `overrides` are of the session
+   * config, and come before the options'.
    *
    * Rejects with what the agent's own functions throw, and with a `UserError` when two of its tools have one name.
    */
   static async computeInitialSessionConfig<Context = unknown>(
     agent: AnyAgent<Context>,
-    options: RealtimeSessionOptions<Context> = {},
+    { transport: _, ...options }: RealtimeSessionOptions<Context> = {},
+    overrides: RealtimeSessionConfig = {},
   ): Promise<{ readonly type: 'realtime' } & Partial<State['config']>> {
-    return new RealtimeSession<Context>(agent, options as never).getInitialSessionConfig()
+    return new RealtimeSession<Context>(agent, options as never).getInitialSessionConfig(overrides)
   }
 
   /** What this session tells the far end at the start. */
-  async getInitialSessionConfig(): Promise<{ readonly type: 'realtime' } & Partial<State['config']>> {
+  async getInitialSessionConfig(
+    overrides: RealtimeSessionConfig = {},
+  ): Promise<{ readonly type: 'realtime' } & Partial<State['config']>> {
     const role = await roleOf(this.currentAgent, this.context, (error) => this.#stage.events.report(error))
     const { model = 'gpt-realtime-2.1' } = this.#options
-    return { ...configOf(role, this.#options.config), type: 'realtime', model }
+    return { ...initialConfig(role, this.#options, overrides), type: 'realtime', model }
   }
 
   /**
@@ -87,7 +95,7 @@ export class RealtimeSession<Context = unknown> {
 
   /** Ends the call. What was said stays in `history`; `connect()` goes on from there. */
   close(): void {
-    this.#stage.door.feed({ type: 'ended' })
+    this.#stage.close()
   }
 
   /** Leaves the far end's session for a new one, which is told the conversation. */
@@ -191,7 +199,7 @@ export class RealtimeSession<Context = unknown> {
   updateConfig(config: RealtimeSessionConfig): Promise<void> {
     const { voice, ...rest } = config
     const change = merge(toWire(rest), voice === undefined ? {} : { audio: { output: { voice } } })
-    return this.#stage.configure(merge(this.state.config, change))
+    return this.#stage.configure(change)
   }
 
   /**

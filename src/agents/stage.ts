@@ -2,6 +2,7 @@
 import { textOf } from '../conversation/item.ts'
 import { formatOf, isAudio } from '../protocol/audio.ts'
 import type { AudioDelta, RealtimeError, ServerEvent } from '../protocol/events.ts'
+import { merge } from '../protocol/merge.ts'
 import { realClock } from '../session/clock.ts'
 import { type Door, door } from '../session/door.ts'
 import { type Emitter, emitter } from '../session/emitter.ts'
@@ -24,9 +25,9 @@ import type { AvailableMcpTool, McpFollower } from './hosted-mcp.ts'
 import { late } from './late-speaker.ts'
 import { mcpApprovals } from './mcp-approvals.ts'
 import { type Microphone, microphone } from './microphone.ts'
-import { type RealtimeSessionOptions, tracingOf } from './options.ts'
+import { initialConfig, type RealtimeSessionOptions } from './options.ts'
 import { type Reply, type ReplyOptions, replies } from './replies.ts'
-import { configOf, type Role, roleOf, unresolved } from './role.ts'
+import { type Role, roleOf, unresolved } from './role.ts'
 import type { SavedSession } from './saved.ts'
 import { type AnyAgent, agentOf, approving, tellAgent, usageOf } from './shapes.ts'
 import { telling } from './telling.ts'
@@ -50,7 +51,9 @@ export interface Stage<Context> {
   /** Resolves when nothing is to be heard any more. */
   drained(): Promise<void>
   become(agent: AnyAgent<Context>, manners: HandoffManners): Promise<unknown>
-  configure(config: State['config']): Promise<void>
+  /** Changes the config, also of the sessions that are connected later. */
+  configure(change: object): Promise<void>
+  close(): void
   edit(history: readonly RealtimeItemInput[]): void
   save(): SavedSession
   subscribe(listener: () => void): () => void
@@ -112,7 +115,7 @@ export function stage<Context>(
     context,
     roleOf: (id) => cast.of(id),
     hasSpoken: (id) => cast.hasSpoken(id),
-    approve: (item, tool) => asked.ask(item, () => requested(item, tool)),
+    approve: (item, tool, signal) => asked.ask(item, () => requested(item, tool), signal),
     transfer: transfers({ cast, context, history, become, edit }),
     answer: ({ call_id }, output, ask) => line.answer(call_id, output, ask),
     started(tool, toolCall, { agent }) {
@@ -262,18 +265,27 @@ export function stage<Context>(
 
   // ── beginning ────────────────────────────────────────────────────────────────────────────────────────────────────
 
+  /** What the app has changed of the config since. */
+  let overrides: object = {}
   let isGreeted = [...origins.values()].includes('restored')
   async function open(dialer: () => Dial | Promise<Dial>, model?: string): Promise<void> {
     await line.connect(dialer, async () => {
       await prepare(model)
-      const role = await resolve(cast.role.agent)
+      const role = await resolved()
       cast.begin(role)
-      const config = { ...configOf(role, options.config), ...tracingOf(options) }
+      const config = merge(initialConfig(role, options), overrides)
       return talking.policy ? withTurns(config, talking.policy) : config
     })
     if (options.greeting === undefined || isGreeted) return
     isGreeted = true
     reply(typeof options.greeting === 'string' ? { instructions: options.greeting } : options.greeting)
+  }
+
+  /** Another agent may have taken over meanwhile. */
+  async function resolved(): Promise<Role<Context>> {
+    const { agent } = cast.role
+    const role = await resolve(agent)
+    return cast.role.agent === agent ? role : resolved()
   }
 
   async function resolve(agent: RealtimeAgent<Context>): Promise<Role<Context>> {
@@ -346,7 +358,19 @@ export function stage<Context>(
       return mcp?.availableMcpTools ?? []
     },
     microphone: microphone(line, talking),
-    open,
+    async open(dialer, model) {
+      try {
+        await open(dialer, model)
+      } catch (error) {
+        if (line.state.link.at === 'closed') answers.closed(line.state.link.cause)
+        throw error
+      }
+    },
+    close() {
+      line.feed({ type: 'ended' })
+      talking.closed()
+      answers.closed(line.state.link.at === 'closed' ? line.state.link.cause : null)
+    },
     interrupt() {
       running.interrupted()
       line.feed({ type: 'interrupted', cancel: true })
@@ -358,7 +382,10 @@ export function stage<Context>(
     reply,
     drained,
     become,
-    configure: (config) => cast.configure(config),
+    async configure(change) {
+      await cast.configure(merge(line.state.config, change))
+      overrides = merge(overrides, change)
+    },
     edit,
     save: () => ({ version: 1, history: history(), approvals: asked.save() }),
     subscribe: teller.subscribe,

@@ -62,19 +62,28 @@ export function telling<Context>(options: {
     tellAgent(agent, events.report, 'agent_end', context, text)
   }
 
-  /** What is new stands near the end: it is looked for from there. */
+  /** What is new stands near the end: it is looked for from there, and no further than there is something. */
   function added(before: State, after: State): void {
     if (!events.has('history_added')) return
-    const itemsOf = ({ conversation, pending }: State) => [...conversation.items, ...pending.map(({ item }) => item)]
-    const [known, now] = [itemsOf(before), itemsOf(after)]
+    const { items } = after.conversation
+    let left = items.length + after.pending.length - before.conversation.items.length - before.pending.length
     const fresh = new Set<string>()
-    for (let n = now.length - 1; n >= 0 && fresh.size < now.length - known.length; n--) {
-      const { id } = now[n]!
-      if (find(before.conversation.items, id) < 0 && !before.pending.some(({ item }) => item.id === id)) fresh.add(id)
+    const look = (id: string) => {
+      if (find(before.conversation.items, id) >= 0 || before.pending.some(({ item }) => item.id === id)) return
+      fresh.add(id)
+      left--
     }
-    for (const item of fresh.size ? options.history().filter(({ itemId }) => fresh.has(itemId)) : []) {
-      events.emit('history_added', item)
+    for (const { item } of after.pending) look(item.id)
+    for (let n = items.length - 1; n >= 0 && left > 0; n--) look(items[n]!.id)
+    if (fresh.size === 0) return
+    const history = options.history()
+    const first = history.length - 1
+    const shown: RealtimeItem[] = []
+    for (let n = first; n >= 0 && shown.length < fresh.size && first - n < fresh.size + 64; n--) {
+      if (fresh.has(history[n]!.itemId)) shown.unshift(history[n]!)
     }
+    const all = shown.length < fresh.size ? history.filter(({ itemId }) => fresh.has(itemId)) : shown
+    for (const item of all) events.emit('history_added', item)
   }
 
   return {

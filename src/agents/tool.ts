@@ -115,6 +115,8 @@ export function tool<Context = unknown, const Parameters extends StandardSchema 
 ): FunctionTool<Context> {
   const { execute, errorFunction, needsApproval, isEnabled, jsonSchema, parameters, ...rest } = options
   requireName(rest.name)
+  if (typeof execute !== 'function')
+    throw new UserError(`Tool '${rest.name}' has no execute: the function that does its work.`)
   const schema: StandardSchema | JsonSchema = parameters ?? noParameters
   const checked = async (input: string) => validate(schema, parseArguments(input))
   return {

@@ -21,7 +21,7 @@ export interface TransfersOptions<Context> {
 /** One after the other: of two handoffs in one breath, the first is made. Rejects with what the model is told when none is. */
 export function transfers<Context>(
   options: TransfersOptions<Context>,
-): (handoff: Handoff<Context>, call: ToolCall, from: Role<Context>) => Promise<Told> {
+): (handoff: Handoff<Context>, call: ToolCall, from: Role<Context>, signal: AbortSignal) => Promise<Told> {
   const { cast, context, history } = options
   let last: Promise<unknown> = Promise.resolve()
 
@@ -35,9 +35,11 @@ export function transfers<Context>(
     return { output: transferMessage(agent), ask: firstTurn(handoff, role) }
   }
 
-  return (...how) => {
-    const mine = last.then(() => handOver(...how))
-    last = mine.catch(() => {})
+  return (handoff, call, from, signal) => {
+    const mine = last.then(() => handOver(handoff, call, from))
+    // One that never ends holds up the others until it is cancelled.
+    const cancelled = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
+    last = Promise.race([mine.catch(() => {}), cancelled])
     return mine
   }
 }

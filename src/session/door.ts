@@ -48,6 +48,8 @@ export function door(options: DoorOptions): Door {
   let standing: symbol | null = null
   let playing: AudioDelta | null = null
   let settle: (() => void) | null = null
+  /** Gives up the `connect()` that waits for the app. */
+  let abandon = () => {}
   const format = () => formatOf(running.state.config, 'output')
   const makeSpeaker = options.speaker ?? pacedSpeaker({ clock, format })
 
@@ -104,8 +106,10 @@ export function door(options: DoorOptions): Door {
     const mine = Symbol()
     current = mine
     try {
-      const [made, wanted] = await Promise.all([dialer(), config()])
-      if (current !== mine) throw new UserError('It was closed while it was connecting.')
+      const closed = new Promise<never>((_, reject) => {
+        abandon = () => reject(new UserError('It was closed while it was connecting.'))
+      })
+      const [made, wanted] = await Promise.race([Promise.all([dialer(), config()]), closed])
       dial = made
       standing = mine
       feed({ type: 'configured', config: wanted })
@@ -130,7 +134,10 @@ export function door(options: DoorOptions): Door {
       return running.state
     },
     feed(input) {
-      if (input.type === 'ended') current = null
+      if (input.type === 'ended') {
+        current = null
+        abandon()
+      }
       feed(input)
     },
     append: running.append,

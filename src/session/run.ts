@@ -1,6 +1,6 @@
 import type { Clock } from '../protocol/clock.ts'
-import type { MakeSpeaker } from './speaker.ts'
-import { alarm, type Call, type Effect, type Input, type Notice, type State } from './state.ts'
+import type { Heard, MakeSpeaker } from './speaker.ts'
+import { alarm, type Call, type Effect, type Input, type Notice, type State, type Step } from './state.ts'
 import { step } from './step.ts'
 import type { Connection, Dial } from './transport.ts'
 import { uplink } from './uplink.ts'
@@ -49,16 +49,26 @@ export function run(begin: State, world: World): Running {
     try {
       for (let next = inputs.shift(); next; next = inputs.shift()) {
         const before = state
-        const [after, effects] = step(state, next, clock.now())
+        const [after, effects] = stepped(next)
         state = after
         if (next.type === 'received') microphone.received(next.event, state)
         if (next.type === 'dropped') microphone.lost(state)
+        if (next.type === 'ended') microphone.clearing()
         for (const effect of effects) attempt(effect)
         world.changed(before, after, next)
       }
       setAlarm()
     } finally {
       running = false
+    }
+  }
+
+  /** What cannot be made sense of changes nothing. */
+  function stepped(input: Input): Step {
+    try {
+      return step(state, input, clock.now())
+    } catch (error) {
+      return [state, [{ type: 'tell', notice: { type: 'failed', error } }]]
     }
   }
 
@@ -111,7 +121,7 @@ export function run(begin: State, world: World): Running {
       case 'play':
         return speaker.play(effect.audio)
       case 'hush':
-        return feed({ type: 'silenced', heard: speaker.hush() })
+        return feed({ type: 'silenced', heard: hushed() })
       case 'pause':
         return speaker.pause?.()
       case 'resume':
@@ -124,6 +134,16 @@ export function run(begin: State, world: World): Running {
   /** The far end hears where turns end. */
   function hearsTurns(): boolean {
     return state.config.audio?.input?.turn_detection !== null
+  }
+
+  /** A speaker that cannot fall silent is taken to be silent: what waits for that would wait for ever. */
+  function hushed(): readonly Heard[] {
+    try {
+      return speaker.hush()
+    } catch (error) {
+      world.tell({ type: 'failed', error })
+      return []
+    }
   }
 
   /** A line is heard until it drops or another is dialed; what it says after that is not for us. */

@@ -249,7 +249,7 @@ export function start({
     playback: { item: null, cuts },
     interruption: interruptionOf(interruption),
     usage: noUsage,
-    reconnect: { attempts: 7, timeoutMs: 15_000, ...reconnect },
+    reconnect: { attempts: reconnect.attempts ?? 7, timeoutMs: reconnect.timeoutMs ?? 15_000 },
     seed,
     ids: 0,
   }

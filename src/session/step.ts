@@ -160,7 +160,7 @@ function hear({ conversation, link, pending }: State, event: ServerEvent): State
 }
 
 function sent(state: State, event: ClientEvent): Step {
-  if (event.type === 'session.update' && event.session.type === 'realtime') {
+  if (event.type === 'session.update' && event.session?.type === 'realtime') {
     const { type: _, ...change } = event.session
     return configured(state, merge(state.config, change), event.event_id)
   }

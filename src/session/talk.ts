@@ -27,6 +27,8 @@ export interface Talk {
    * 100 ms of it was sent: that is a key that was touched.
    */
   endTurn(): boolean
+  /** The session ended: a turn that was begun is no more. */
+  closed(): void
   /** Microphone audio. With push-to-talk, what is said outside a turn is not sent. Returns false when some was let go. */
   sendAudio(audio: Uint8Array): boolean
 }
@@ -102,6 +104,9 @@ export function talk(door: Pick<Door, 'state' | 'feed' | 'append'>, begin?: Turn
       door.feed({ type: 'sent', event: { type: 'input_audio_buffer.commit' } })
       door.feed({ type: 'asked', ask: plain })
       return true
+    },
+    closed() {
+      sentMs = null
     },
     sendAudio(audio) {
       if (policy === 'pushToTalk' && sentMs === null) return true

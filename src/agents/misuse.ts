@@ -1,0 +1,54 @@
+/** What the compiler cannot hold apps to: a wrong word that would switch something off without a word. */
+import { UserError } from '../protocol/errors.ts'
+
+interface Checked {
+  readonly transport?: unknown
+  readonly turns?: unknown
+  readonly voiceChange?: unknown
+  readonly interruption?: { readonly mode?: unknown } | undefined
+  readonly outputGuardrailSettings?: { readonly mode?: unknown } | undefined
+  readonly outputGuardrails?: unknown
+  readonly inputGuardrails?: unknown
+  readonly approvalTimeoutMs?: unknown
+  readonly config?: object | undefined
+}
+
+const words = {
+  turns: ['serverVad', 'semanticVad', 'pushToTalk', 'manual'],
+  voiceChange: ['keep', 'new-session'],
+  'interruption.mode': ['immediate', 'confirm'],
+  'outputGuardrailSettings.mode': ['monitor', 'holdback'],
+}
+
+/** @throws UserError that names the option, and what it may be. */
+export function requireOptions(options: Checked): void {
+  const { transport, turns, voiceChange, approvalTimeoutMs, config = {} } = options
+  const given = {
+    turns,
+    voiceChange,
+    'interruption.mode': options.interruption?.mode,
+    'outputGuardrailSettings.mode': options.outputGuardrailSettings?.mode,
+  }
+  for (const [name, value] of Object.entries(given)) {
+    const known = words[name as keyof typeof words]
+    if (value !== undefined && !known.includes(value as string)) {
+      throw new UserError(`The option ${name} is one of ${known.join(', ')}, not '${value}'.`)
+    }
+  }
+  if (transport !== undefined && transport !== 'websocket' && typeof transport !== 'object') {
+    throw new UserError(`There is no transport '${transport}': pass 'websocket', or a transport.`)
+  }
+  for (const name of ['outputGuardrails', 'inputGuardrails'] as const) requireGuardrails(name, options[name])
+  if (approvalTimeoutMs !== undefined && !((approvalTimeoutMs as number) > 0)) {
+    throw new UserError(`approvalTimeoutMs is a number above 0, not ${approvalTimeoutMs}.`)
+  }
+  const ofAgent = ['instructions', 'tools'].find((key) => key in config)
+  if (ofAgent) throw new UserError(`'${ofAgent}' belongs to the agent, not to the session's config.`)
+}
+
+function requireGuardrails(name: string, guardrails: unknown): void {
+  if (guardrails === undefined) return
+  const runs = (one: object) => ['execute', 'guardrailFunction', 'run'].some((key) => key in one)
+  if (Array.isArray(guardrails) && guardrails.every((one) => typeof one === 'object' && one && runs(one))) return
+  throw new UserError(`${name} is a list of guardrails: { name, execute }.`)
+}
