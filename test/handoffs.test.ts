@@ -220,6 +220,17 @@ describe('a voice, once it was heard, cannot change', () => {
     expect(voiceOf(it.told.at(-1))).toBe('cedar')
   })
 
+  test('unless the app gives the session a voice: all agents speak with it', async () => {
+    for (const config of [{ voice: 'ash' }, { audio: { output: { voice: 'ash' } } }]) {
+      const it = await talk(agents().a, triage, { config })
+      await it.say('hello')
+      await it.say('my bill')
+      expect(it.session.currentAgent.name).toBe('B')
+      expect(voiceOf(it.told.findLast(({ type }) => type === 'session.update'))).toBe('ash')
+      expect(it.errors).toEqual([])
+    }
+  })
+
   test('keep: the next agent goes on with it', async () => {
     const it = await talk(agents().a, triage, { voiceChange: 'keep' })
     await it.say('hello')

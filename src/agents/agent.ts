@@ -97,6 +97,15 @@ export class RealtimeAgent<Context = unknown> {
     return this
   }
 
+  /** Listens for the next one only. */
+  once<Name extends keyof RealtimeAgentEvents<Context>>(
+    name: Name,
+    listener: (...args: RealtimeAgentEvents<Context>[Name]) => unknown,
+  ): this {
+    this.#events.once(name, listener)
+    return this
+  }
+
   off<Name extends keyof RealtimeAgentEvents<Context>>(
     name: Name,
     listener: (...args: RealtimeAgentEvents<Context>[Name]) => unknown,

@@ -45,6 +45,8 @@ const mostRemembered = 16
 export function casting<Context>(options: {
   readonly first: Role<Context>
   readonly resolve: (agent: RealtimeAgent<Context>) => Promise<Role<Context>>
+  /** The voice is the session's, not the agent's. */
+  readonly keepsVoice: boolean
   readonly door: Door
   readonly newId: () => string
 }): Casting<Context> {
@@ -77,7 +79,7 @@ export function casting<Context>(options: {
       return next
     }
     const { config } = door.state
-    const wanted = recast(config, next)
+    const wanted = recast(config, next, voiceOf(next))
     const keeps = isSpeaking && voiceChange === 'keep' && config.audio
     const accepted = said(keeps ? { ...wanted, audio: config.audio! } : wanted, settled)
     if (isSpeaking && voiceChange === 'new-session') door.feed({ type: 'renewed' })
@@ -98,8 +100,14 @@ export function casting<Context>(options: {
     })
   }
 
+  /** Where the app gives the session a voice, all agents speak with it. */
+  function voiceOf({ agent }: Role<Context>): string | undefined {
+    return options.keepsVoice ? undefined : agent.voice
+  }
+
   /** A voice cannot change once it was heard. */
-  function isNewVoice({ agent: { voice } }: Role<Context>): boolean {
+  function isNewVoice(next: Role<Context>): boolean {
+    const voice = voiceOf(next)
     const { config, conversation } = door.state
     if (voice === undefined || voice === config.audio?.output?.voice || door.state.link.at === 'closed') return false
     return conversation.items.some(

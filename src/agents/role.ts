@@ -1,5 +1,5 @@
 import { messageOf } from '../protocol/errors.ts'
-import type { Prompt, SessionConfig, Tool } from '../protocol/events.ts'
+import type { AudioOutput, Prompt, SessionConfig, Tool } from '../protocol/events.ts'
 import { merge } from '../protocol/merge.ts'
 import { type Camel, toWire } from '../protocol/spelling.ts'
 import type { RealtimeAgent } from './agent.ts'
@@ -106,7 +106,8 @@ const defaults = {
 
 /** What the far end must be told to be for a session that begins in this role. */
 export function configOf<Context>(role: Role<Context>, config: RealtimeSessionConfig = {}): Partial<SessionConfig> {
-  const { voice = role.agent.voice, ...rest } = config
+  const { voice: _, ...rest } = config
+  const voice = voiceIn(config) ?? role.agent.voice
   const spoken = voice === undefined ? {} : { audio: { output: { voice } } }
   const { prompt } = role
   return {
@@ -117,10 +118,19 @@ export function configOf<Context>(role: Role<Context>, config: RealtimeSessionCo
   }
 }
 
+/** The voice that the app gives the session, whoever speaks. */
+export function voiceIn(config: RealtimeSessionConfig = {}): NonNullable<AudioOutput['voice']> | undefined {
+  const { audio } = toWire(config) as Partial<SessionConfig>
+  return audio?.output?.voice ?? config.voice
+}
+
 /** The same session in another role: what the agent does not say stays as it is, formats and turn detection with it. */
-export function recast<Context>(config: Partial<SessionConfig>, role: Role<Context>): Partial<SessionConfig> {
+export function recast<Context>(
+  config: Partial<SessionConfig>,
+  role: Role<Context>,
+  voice: string | undefined,
+): Partial<SessionConfig> {
   const { prompt } = role
-  const { voice } = role.agent
   const { prompt: before, ...rest } = config
   return {
     ...(voice === undefined ? rest : merge(rest, { audio: { output: { voice } } })),

@@ -11,7 +11,7 @@ import type { ApprovalItem } from './approvals.ts'
 import type { RunContext } from './context.ts'
 import type { RealtimeSessionEvents } from './events.ts'
 import type { HandoffManners } from './handoff.ts'
-import type { RealtimeItem } from './history.ts'
+import type { RealtimeItem, RealtimeItemInput } from './history.ts'
 import type { AvailableMcpTool } from './hosted-mcp.ts'
 import { requireOptions } from './misuse.ts'
 import { initialConfig, type RealtimeSessionOptions } from './options.ts'
@@ -209,7 +209,7 @@ export class RealtimeSession<Context = unknown> {
    * @throws UserError when an item cannot be told to a far end; nothing has changed then.
    */
   updateHistory(
-    history: readonly RealtimeItem[] | ((history: readonly RealtimeItem[]) => readonly RealtimeItem[]),
+    history: readonly RealtimeItemInput[] | ((history: readonly RealtimeItem[]) => readonly RealtimeItemInput[]),
   ): void {
     this.#stage.edit(typeof history === 'function' ? history(this.history) : history)
   }
@@ -282,6 +282,15 @@ export class RealtimeSession<Context = unknown> {
     listener: (...args: RealtimeSessionEvents<Context>[Name]) => unknown,
   ): this {
     this.#stage.events.on(name, listener)
+    return this
+  }
+
+  /** Listens for the next one only. */
+  once<Name extends keyof RealtimeSessionEvents<Context>>(
+    name: Name,
+    listener: (...args: RealtimeSessionEvents<Context>[Name]) => unknown,
+  ): this {
+    this.#stage.events.once(name, listener)
     return this
   }
 

@@ -27,7 +27,7 @@ import { mcpApprovals } from './mcp-approvals.ts'
 import { type Microphone, microphone } from './microphone.ts'
 import { initialConfig, type RealtimeSessionOptions } from './options.ts'
 import { type Reply, type ReplyOptions, replies } from './replies.ts'
-import { type Role, roleOf, unresolved } from './role.ts'
+import { type Role, roleOf, unresolved, voiceIn } from './role.ts'
 import type { SavedSession } from './saved.ts'
 import { type AnyAgent, agentOf, approving, tellAgent, usageOf } from './shapes.ts'
 import { telling } from './telling.ts'
@@ -98,7 +98,13 @@ export function stage<Context>(
       return usageOf(line.state.usage)
     },
   }
-  const cast = casting<Context>({ first: unresolved(agentOf(first)), resolve, door: line, newId: () => newId('cast_') })
+  const cast = casting<Context>({
+    first: unresolved(agentOf(first)),
+    resolve,
+    keepsVoice: voiceIn(options.config) !== undefined,
+    door: line,
+    newId: () => newId('cast_'),
+  })
   const teller = telling({ events, context, roleOf: (id) => cast.of(id), history })
   const watcher = transport.taken?.(line)
   const talking = talk(line, options.turns)

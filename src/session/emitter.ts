@@ -3,6 +3,8 @@ export type Events<Map> = { readonly [Name in keyof Map]: readonly unknown[] }
 
 export interface Emitter<Map extends Events<Map>> {
   on<Name extends keyof Map>(name: Name, listener: (...args: Map[Name]) => unknown): void
+  /** Listens for the next one only. `off` with the same listener takes it back. */
+  once<Name extends keyof Map>(name: Name, listener: (...args: Map[Name]) => unknown): void
   off<Name extends keyof Map>(name: Name, listener: (...args: Map[Name]) => unknown): void
   /** Tells every listener. One that throws hurts neither the others nor the caller: it is reported. */
   emit<Name extends keyof Map>(name: Name, ...args: Map[Name]): void
@@ -15,7 +17,14 @@ export interface Emitter<Map extends Events<Map>> {
 export function emitter<Map extends Events<Map>>(who: string): Emitter<Map> {
   type Listener = (...args: readonly unknown[]) => unknown
   const listeners = new globalThis.Map<keyof Map, readonly Listener[]>()
+  /** Of those that listen once: whose they are. */
+  const onces = new WeakMap<Listener, Listener>()
   const listenersOf = (name: keyof Map) => listeners.get(name) ?? []
+
+  function remove(name: keyof Map, listener: Listener): void {
+    const others = listenersOf(name).filter((other) => other !== listener && onces.get(other) !== listener)
+    listeners.set(name, others)
+  }
 
   function tell(name: keyof Map, args: readonly unknown[]): void {
     for (const listener of listenersOf(name)) {
@@ -48,12 +57,15 @@ export function emitter<Map extends Events<Map>>(who: string): Emitter<Map> {
     on(name, listener) {
       listeners.set(name, [...listenersOf(name), listener as Listener])
     },
-    off(name, listener) {
-      listeners.set(
-        name,
-        listenersOf(name).filter((other) => other !== listener),
-      )
+    once(name, listener) {
+      const next = (...args: readonly unknown[]) => {
+        remove(name, next)
+        return (listener as Listener)(...args)
+      }
+      onces.set(next, listener as Listener)
+      listeners.set(name, [...listenersOf(name), next])
     },
+    off: (name, listener) => remove(name, listener as Listener),
     emit: (name, ...args) => tell(name, args),
     has: (name) => listenersOf(name).length > 0,
     report,
