@@ -13,7 +13,7 @@ export type Instructions<Context> =
 
 export interface RealtimeAgentOptions<Context> {
   readonly name: string
-  /** What the agent is to be and do; a function is asked whenever the agent takes over, and at each connection. */
+  /** What the agent is to be and do; a function is asked at `connect()` and whenever the agent takes over. */
   readonly instructions?: Instructions<Context>
   readonly tools?: readonly (AgentTool<Context> | ForeignTool)[]
   /** Agents that this one may hand the conversation over to. */

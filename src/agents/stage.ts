@@ -28,7 +28,7 @@ import { type Microphone, microphone } from './microphone.ts'
 import { initialConfig, type RealtimeSessionOptions } from './options.ts'
 import { type Reply, type ReplyOptions, replies } from './replies.ts'
 import { type Role, roleOf, unresolved, voiceIn } from './role.ts'
-import type { SavedSession } from './saved.ts'
+import { type SavedSession, save } from './saved.ts'
 import { type AnyAgent, agentOf, approving, tellAgent, usageOf } from './shapes.ts'
 import { telling } from './telling.ts'
 import type { FunctionTool } from './tool.ts'
@@ -393,7 +393,7 @@ export function stage<Context>(
       overrides = merge(overrides, change)
     },
     edit,
-    save: () => ({ version: 1, history: history(), approvals: asked.save() }),
+    save: () => save({ history: history(), approvals: asked.save() }),
     subscribe: teller.subscribe,
   }
 }
