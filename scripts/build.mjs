@@ -1,8 +1,9 @@
-/** Builds dist from src: what tsc emits, and beside it the files that are JavaScript already (workers). */
+/** Builds dist: what tsc emits of src, beside it the files that are JavaScript already (workers), and the playground's page. */
 import { spawnSync } from 'node:child_process'
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { build } from 'vite'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const dist = join(root, 'dist')
@@ -21,4 +22,5 @@ for (const file of readdirSync(join(root, 'src'), { recursive: true })) {
   mkdirSync(dirname(join(dist, file)), { recursive: true })
   copyFileSync(join(root, 'src', file), join(dist, file))
 }
+await build({ configFile: join(root, 'playground/vite.config.ts'), logLevel: 'warn' })
 if (existsSync(main)) chmodSync(main, 0o755)

@@ -4,7 +4,8 @@
  *
  *   1. Node: is it new enough?
  *   2. npm packages: `npm ci`, when what is installed is not what package-lock.json says.
- *   3. Debian packages, with which the local server recognises words. It works without them, and says what it lacks.
+ *   3. Debian packages, with which the local server recognises words (it works without them, and says what it lacks), and
+ *      the browsers of the tests.
  *   4. dist: built, when the sources are newer.
  *
  * A second run finds nothing to do and takes a fraction of a second.
@@ -21,9 +22,26 @@ const debian = [
   {
     packages: ['pocketsphinx', 'pocketsphinx-en-us'],
     for: ['call', 'test'],
-    command: 'pocketsphinx_continuous',
+    commands: ['pocketsphinx_continuous'],
     beside: '../share/pocketsphinx/model/en-us/en-us',
     without: 'The local server hears when the caller speaks and stops, but does not recognise the words.',
+    otherwise: 'install CMU PocketSphinx with its en-us model, so that the command is on the PATH',
+  },
+  {
+    packages: ['chromium'],
+    for: ['test'],
+    commands: ['chromium', 'chromium-browser', 'google-chrome'],
+    path: 'CHROMIUM_PATH',
+    without: 'The tests in Chromium are left out.',
+    otherwise: 'install Chromium or Chrome, and say where it is in CHROMIUM_PATH',
+  },
+  {
+    packages: ['firefox-esr'],
+    for: ['test'],
+    commands: ['firefox-esr', 'firefox'],
+    path: 'FIREFOX_PATH',
+    without: 'The tests in Firefox are left out.',
+    otherwise: 'install Firefox, and say where it is in FIREFOX_PATH',
   },
 ]
 
@@ -35,9 +53,9 @@ export async function setup(purpose) {
   await build()
 }
 
-/** Whether words of real speech can be recognised here. */
-export function hasEars() {
-  return debian.every(isThere)
+/** What the tests need and is not installed here, by the first of its packages: none of its tests can be run. */
+export function missing() {
+  return debian.filter((one) => !isThere(one)).map(({ packages }) => packages[0])
 }
 
 function checkNode() {
@@ -80,11 +98,13 @@ async function installDebianPackages(wanted) {
   const failure = await aptGet(packages)
   if (!failure) return
   console.log(`  ! ${packages.join(', ')} not installed: ${failure}`)
-  for (const { without } of missing) console.log(`    ${without}`)
+  for (const { without, otherwise } of missing) {
+    console.log(`    ${without}`)
+    if (!isCommand('apt-get')) console.log(`    To have it, ${otherwise}.`)
+  }
+  if (!isCommand('apt-get')) return
   console.log(
-    isCommand('apt-get')
-      ? `    To have it, run: sudo apt-get update && sudo apt-get install -y --no-install-recommends ${packages.join(' ')}`
-      : '    To have it, install CMU PocketSphinx with its en-us model, so that the command is on the PATH.',
+    `    To have it, run: sudo apt-get update && sudo apt-get install -y --no-install-recommends ${packages.join(' ')}`,
   )
 }
 
@@ -119,7 +139,9 @@ async function rightsToInstall() {
 }
 
 async function build() {
-  if (newest('src', 'package.json', 'tsconfig.json', 'tsconfig.build.json') < modified('dist/cli/main.js')) return
+  const isBuilt = modified('dist/playground/index.html') > 0
+  const changed = newest('src', 'playground', 'package.json', 'tsconfig.json', 'tsconfig.build.json')
+  if (isBuilt && changed < modified('dist/cli/main.js')) return
   const { code, output } = await during('dist: npm run build', () =>
     run(process.execPath, [join(root, 'scripts/build.mjs')]),
   )
@@ -149,10 +171,11 @@ function isCommand(name) {
   return folderOf(name) !== undefined
 }
 
-/** A command, and what must stand beside its folder. */
-function isThere({ command, beside }) {
-  const folder = folderOf(command)
-  return folder !== undefined && existsSync(join(realpathSync(folder), beside))
+/** One of its commands (or the file that the environment names), and what must stand beside the command's folder. */
+function isThere({ commands, path, beside = '.' }) {
+  if (path && process.env[path]) return existsSync(process.env[path])
+  const folders = commands.map(folderOf).filter((folder) => folder !== undefined)
+  return folders.some((folder) => existsSync(join(realpathSync(folder), beside)))
 }
 
 function folderOf(name) {

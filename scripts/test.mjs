@@ -1,11 +1,11 @@
 /**
  * `npm test`: what the tests need, then the tests. Names of files and Vitest's options go through.
  * The last line is the count alone. A file that could not be run and an error outside of any test count as failures,
- * and no test at all is one; so does a test that is skipped, unless it needs the ears that cannot be installed here.
+ * and no test at all is one; so does a test that is skipped, unless it needs ears or a browser that cannot be installed here.
  */
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { hasEars, setup } from './setup.mjs'
+import { missing, setup } from './setup.mjs'
 
 process.chdir(dirname(dirname(fileURLToPath(import.meta.url))))
 
@@ -31,8 +31,10 @@ async function runTests() {
   const reporters = [options.reporter ?? 'default', { onTestRunEnd: count }].flat()
   const vitest = await startVitest('test', filter, { ...options, watch: false, reporters })
   await vitest.close()
-  if (!skipped || hasEars()) failed += skipped
-  else console.error(`  ! ${skipped} tests of real speech were left out: pocketsphinx is not installed (see above).`)
+  if (!skipped) return
+  const lacking = missing()
+  if (lacking.length === 0) failed += skipped
+  else console.error(`  ! ${skipped} tests were left out: not installed here is ${lacking.join(', ')} (see above).`)
 }
 
 function count(modules, errors) {

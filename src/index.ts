@@ -1,6 +1,7 @@
 /** Parley: realtime voice agents. Runs in browsers, Node, workers, Deno and Bun; it has no dependency but the platform. */
 export { RealtimeAgent, type RealtimeAgentEvents, type RealtimeAgentOptions } from './agents/agent.ts'
 export type { ApprovalItem } from './agents/approvals.ts'
+export type { ErrorFormatter, ToolFailure } from './agents/calls.ts'
 export type { RunContext } from './agents/context.ts'
 export type { ApprovalRequest, RealtimeAudio, RealtimeSessionEvents, UnfinishedResponse } from './agents/events.ts'
 export type {
@@ -28,6 +29,9 @@ export {
   type HostedMcpToolOptions,
   type HostedTool,
   hostedMcpTool,
+  type McpApproval,
+  type McpDecision,
+  type McpVerdict,
 } from './agents/hosted-tool.ts'
 export type { LimitReached, Limits } from './agents/limits.ts'
 export type {
@@ -47,6 +51,7 @@ export type { RealtimeSessionConfig } from './agents/role.ts'
 export type { SavedSession } from './agents/saved.ts'
 export type { JsonSchema, StandardSchema } from './agents/schema.ts'
 export { RealtimeSession, type RealtimeUserInput } from './agents/session.ts'
+export type { SessionTransport } from './agents/session-transport.ts'
 export { restored, type StartingPoint, seeded } from './agents/starting-point.ts'
 export { type HistoryStore, type Keeper, type KeepOptions, keep, memoryStore } from './agents/store.ts'
 export {
@@ -64,8 +69,17 @@ export { UserError } from './protocol/errors.ts'
 export type * from './protocol/events.ts'
 export { realClock } from './session/clock.ts'
 export type { InterruptionOptions } from './session/interruption-options.ts'
+export { type Media, MediaError, type MediaState, type MicrophoneState, type SessionAudio } from './session/media.ts'
+export type {
+  InterruptionMetrics,
+  ResponseMetrics,
+  ToolSpan,
+  TurnLatency,
+  TurnMetrics,
+} from './session/metrics.ts'
+export type { MicrophoneAudio, TraceEntry } from './session/observing.ts'
 export { type PacedSpeakerOptions, pacedSpeaker } from './session/paced-speaker.ts'
-export type { Heard, MakeSpeaker, Speaker } from './session/speaker.ts'
+export type { Heard, MakeSpeaker, SoundingItem, Speaker, SpeakerListener } from './session/speaker.ts'
 export type { Link, State } from './session/state.ts'
 export type { TurnPolicy } from './session/talk.ts'
 export {
@@ -78,6 +92,11 @@ export {
   type Transport,
 } from './session/transport.ts'
 export type { SessionUsage } from './session/usage.ts'
+export {
+  OpenAIRealtimeWebRTC,
+  type OpenAIRealtimeWebRTCEvents,
+  type OpenAIRealtimeWebRTCOptions,
+} from './transports/openai-webrtc.ts'
 export {
   OpenAIRealtimeWebSocket,
   type OpenAIRealtimeWebSocketEvents,

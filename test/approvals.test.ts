@@ -1,6 +1,7 @@
 /** Calls that the app has to approve, in a conversation that goes on meanwhile. */
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { type ApprovalRequest, RealtimeAgent, restored, tool } from '../src/index.ts'
+import { assistant, began, calling, ended, puppet } from './puppet.ts'
 import { callTool, lastWords, type Script, say, talk } from './talk.ts'
 
 function clerk(ran: string[] = []): RealtimeAgent {
@@ -105,4 +106,57 @@ test('a saved session asks again for what waited, and runs it when it is approve
   await it.run()
   expect(ran).toEqual(['{"amount":5}'])
   expect(it.words.at(-1)).toBe('assistant: The tool says: paid.')
+})
+
+describe('what the user says before the app is asked', () => {
+  const wait = (response: string) => calling(response, 'refund', '{"amount":5}').slice(0, -1)
+  const asks = (it: { toldOf: (type: 'response.create') => readonly unknown[] }) => it.toldOf('response.create').length
+
+  test('is answered meanwhile, and the call is spoken of once when it is decided', async () => {
+    const it = await puppet(clerk())
+    await it.say(began('r'))
+    it.session.sendMessage('And the weather?')
+    await it.run()
+    await it.say(...wait('r').slice(1))
+    expect([it.session.pendingApprovals.length, asks(it)]).toEqual([1, 0])
+    await it.say(ended('r'))
+    expect(asks(it)).toBe(1)
+    await it.say(began('r2'), ended('r2', { output: [assistant('x', { status: 'completed' })] }))
+    expect(asks(it)).toBe(1)
+    it.session.approve(it.session.pendingApprovals[0]!)
+    await it.run()
+    expect(asks(it)).toBe(2)
+    await it.say(began('r3'), ended('r3', { output: [assistant('y', { status: 'completed' })] }))
+    expect(asks(it)).toBe(2)
+  })
+
+  test('is answered though a call that waits for nobody is made after the one that waits', async () => {
+    const slow = tool({ name: 'slow', description: 'Slow.', execute: () => new Promise<string>(() => {}) })
+    const { tools } = clerk()
+    const it = await puppet(new RealtimeAgent({ name: 'Clerk', tools: [...tools, slow] }))
+    await it.say(began('r'))
+    it.session.sendMessage('And the weather?')
+    await it.run()
+    await it.say(...wait('r').slice(1))
+    await it.say(...calling('r', 'slow', '{}', 'call_slow').slice(1))
+    expect(asks(it)).toBe(1)
+  })
+
+  test('waits for calls that nobody has to approve: their answer is spoken of with it', async () => {
+    let finish = (_: string) => {}
+    const slow = tool({
+      name: 'slow',
+      description: 'Slow.',
+      execute: () => new Promise<string>((done) => (finish = done)),
+    })
+    const it = await puppet(new RealtimeAgent({ name: 'Clerk', tools: [slow] }))
+    await it.say(began('r'))
+    it.session.sendMessage('And the weather?')
+    await it.run()
+    await it.say(...calling('r', 'slow').slice(1))
+    expect(asks(it)).toBe(0)
+    finish('done')
+    await it.run()
+    expect(asks(it)).toBe(1)
+  })
 })

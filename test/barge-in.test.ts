@@ -82,9 +82,8 @@ describe.concurrent('the caller speaks over the agent', () => {
 })
 
 describe.concurrent('the agent is silenced, or is not, in the middle of a text', () => {
-  // KNOWN DEFECT: the server tells a sentence's words before its sound, and `heardText` takes the words and the sound that
-  // have come so far for the same stretch. Make this a plain test when that is mended.
-  testWithEars.fails(
+  // The server tells a sentence's words before its sound.
+  testWithEars(
     'of a long sentence that is still given, history tells no more words than were heard',
     async (context) => {
       const it = await call(context, { text: oneSentence, pace: 2 })

@@ -14,6 +14,7 @@ import {
   type RealtimeSessionEvents,
   type RunContext,
   type ToolCall,
+  type TurnMetrics,
   tool,
   type UnfinishedResponse,
 } from 'parley-voice'
@@ -55,6 +56,7 @@ session.on('guardrail_tripped', (_context, _agent, error, { itemId }) => {
 session.on('tool_approval_requested', (_context, _agent, request) => exactly<ApprovalRequest<Shop>>()(request))
 session.on('response_unfinished', (_context, _agent, details) => exactly<UnfinishedResponse>()(details))
 session.on('limit_reached', (limit) => exactly<LimitReached>()(limit))
+session.on('metrics', (turn) => exactly<TurnMetrics>()(turn))
 session.on('history_added', (item) => exactly<RealtimeItem>()(item))
 session.on('history_updated', (history) => exactly<readonly RealtimeItem[]>()(history))
 session.on('error', ({ error }) => exactly<unknown>()(error))

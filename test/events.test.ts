@@ -96,6 +96,10 @@ const ofSession: { readonly [Row in Name]: readonly [scene: keyof typeof scenes,
   ],
   limit_reached: ['call', { kind: 'duration', limit: 3_600_000, value: expect.any(Number), isWarning: true }],
   audio_held: ['holdback', { ms: expect.any(Number), itemId: text }],
+  metrics: [
+    'call',
+    expect.objectContaining({ by: 'text', latency: expect.objectContaining({ created: expect.any(Number) }) }),
+  ],
   history_updated: ['call', 'the history'],
   history_added: [
     'call',

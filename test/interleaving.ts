@@ -34,9 +34,11 @@ export interface Fate {
   readonly holds: boolean
   /** Told of what the app does and of what is said on the line, for those who look for a cause. */
   readonly log?: (atMs: number, what: unknown) => void
+  /** Called before the session connects. */
+  readonly before?: (session: RealtimeSession) => void | Promise<void>
 }
 
-export async function interleave(seed: number, { holds, log }: Fate): Promise<Interleaving> {
+export async function interleave(seed: number, { holds, log, before }: Fate): Promise<Interleaving> {
   const w = world(seed)
   const chance = dice(seed)
   const note = (what: unknown) => log?.(w.now(), what)
@@ -192,6 +194,7 @@ export async function interleave(seed: number, { holds, log }: Fate): Promise<In
     deeds[name]!()
   }
 
+  if (before) await before(session)
   const connecting = session.connect()
   connecting.catch((error: unknown) => errors.push(`connect: ${String(error)}`))
   for (let left = 3 + chance.below(5); left > 0; left--) {

@@ -16,6 +16,7 @@ import {
   type MCPServer,
   type RunContext,
   setTracingDisabled,
+  type ToolErrorFormatter,
   type ToolOptions,
   ToolGuardrailFunctionOutputFactory as verdict,
 } from '@openai/agents-core'
@@ -26,6 +27,7 @@ import { z } from 'zod'
 import { toolsOf } from '../src/agents/shapes.ts'
 import { type FunctionTool, handoff, RealtimeAgent, UserError } from '../src/index.ts'
 import { calling as calls } from './calling.ts'
+import { calling as callOf, puppet } from './puppet.ts'
 import { callTool, type Script, say, type Talk, talk } from './talk.ts'
 
 setTracingDisabled(true)
@@ -606,6 +608,37 @@ describe('a guardrail', () => {
   })
 })
 
+describe('toolErrorFormatter', () => {
+  const formatter: ToolErrorFormatter = ({ kind, toolName, toolType, defaultMessage }) =>
+    kind === 'approval_rejected' ? `${toolType} ${toolName}: ${defaultMessage}` : undefined
+  const pay = coreTool({
+    name: 'pay',
+    description: 'Pays.',
+    parameters: z.object({}),
+    needsApproval: true,
+    execute: () => 'paid',
+  })
+
+  test.each([
+    ['puts a rejection into words', undefined, 'function pay: The user did not approve this.'],
+    ['leaves the words of the one who rejects', 'Not today.', 'Not today.'],
+  ])('%s', async (_, message, output) => {
+    const it = await puppet(new RealtimeAgent({ name: 'A', tools: [pay] }), { toolErrorFormatter: formatter })
+    await it.say(...callOf('r', 'pay'))
+    it.session.reject(it.session.pendingApprovals[0]!, message === undefined ? {} : { message })
+    await it.run()
+    expect(it.toldOf('conversation.item.create').map(({ item }) => item)).toMatchObject([{ output }])
+  })
+})
+
+const payment = {
+  id: 'req',
+  type: 'mcp_approval_request',
+  server_label: 'shop',
+  name: 'pay',
+  arguments: '{"amount":5}',
+}
+
 describe('MCP', () => {
   test('hostedMcpTool() is told to the far end, which runs it', async () => {
     const hosted = hostedMcpTool({
@@ -624,6 +657,46 @@ describe('MCP', () => {
         require_approval: { never: { tool_names: ['search'] } },
       },
     ])
+  })
+
+  test.each([
+    ['lets it run', { approve: true }, { approve: true }],
+    ['does not', { approve: false, reason: 'Too dear.' }, { approve: false, reason: 'Too dear.' }],
+  ])('onApproval of hostedMcpTool() decides on a call: it %s', async (_, verdict, told) => {
+    const asked: unknown[] = []
+    const hosted = hostedMcpTool({
+      serverLabel: 'shop',
+      serverUrl: 'https://shop.example/mcp',
+      requireApproval: { always: { toolNames: ['pay'] } },
+      onApproval: async (_context, { rawItem }) => {
+        asked.push([rawItem.type, 'name' in rawItem && rawItem.name])
+        return verdict
+      },
+    })
+    const it = await puppet(new RealtimeAgent({ name: 'A', tools: [hosted] }))
+    const requested: unknown[] = []
+    it.session.on('tool_approval_requested', (...request) => requested.push(request))
+    await it.say({ type: 'conversation.item.done', previous_item_id: null, item: payment })
+    expect(asked).toEqual([['hosted_tool_call', 'pay']])
+    expect(requested).toEqual([])
+    expect(it.toldOf('conversation.item.create').map(({ item }) => item)).toMatchObject([
+      { type: 'mcp_approval_response', approval_request_id: 'req', ...told },
+    ])
+  })
+
+  test('an onApproval that throws leaves the call to the app', async () => {
+    const hosted = hostedMcpTool({
+      serverLabel: 'shop',
+      serverUrl: 'https://shop.example/mcp',
+      requireApproval: { always: { toolNames: ['pay'] } },
+      onApproval: async () => {
+        throw new Error('No till.')
+      },
+    })
+    const it = await puppet(new RealtimeAgent({ name: 'A', tools: [hosted] }))
+    await it.say({ type: 'conversation.item.done', previous_item_id: null, item: payment })
+    expect(it.errors).toMatchObject([{ message: "onApproval of 'shop' failed: the app is asked." }])
+    expect(it.session.pendingApprovals).toMatchObject([{ callId: 'req' }])
   })
 
   test('a tool that only the Responses API has is refused at once', () => {

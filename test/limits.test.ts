@@ -1,7 +1,8 @@
 /** Limits of a session: the app is warned, the agent says goodbye and is heard out, then the line is closed. */
 import { expect, test } from 'vitest'
 import { type LimitReached, RealtimeAgent } from '../src/index.ts'
-import { type Script, say, talk } from './talk.ts'
+import { speak } from './speaking.ts'
+import { meanwhile, type Script, say, talk } from './talk.ts'
 
 const script: Script = ({ instructions }) => [say(instructions.includes('goodbye') ? 'Goodbye then.' : 'Yes.')]
 
@@ -32,4 +33,45 @@ test.each([
 test('a limit that makes no sense is said when the session connects', async () => {
   const agent = new RealtimeAgent({ name: 'Clerk' })
   await expect(talk(agent, script, { limits: { maxTokens: -1 } })).rejects.toThrow(/maxTokens/)
+})
+
+test.each([
+  ['a key that is held', 'pushToTalk'],
+  ['a turn that the app commits', 'manual'],
+] as const)('%s is no idleness, and silence after it is', async (_, turns) => {
+  const agent = new RealtimeAgent({ name: 'Clerk', instructions: 'Help.' })
+  const it = await talk(agent, () => [], { turns, ears: ['hello'], limits: { maxIdleMs: 3_000 } })
+  const reached: string[] = []
+  it.session.on('limit_reached', ({ kind, isWarning }) => reached.push(`${kind}${isWarning ? ' soon' : ''}`))
+  if (turns === 'pushToTalk') it.session.beginTurn()
+  await speak(it, 't'.repeat(50))
+  expect(reached).toEqual([])
+  if (turns === 'pushToTalk') it.session.endTurn()
+  else it.session.sendEvent({ type: 'input_audio_buffer.commit' })
+  await it.run(2_000)
+  expect(reached).toEqual([])
+  await it.run(3_000)
+  expect(reached).toEqual(['idle soon', 'idle'])
+})
+
+test('a commit of sound that went another way is no idleness', async () => {
+  const agent = new RealtimeAgent({ name: 'Clerk' })
+  const it = await talk(agent, () => [], { turns: 'manual', limits: { maxIdleMs: 3_000 } })
+  const reached: string[] = []
+  it.session.on('limit_reached', ({ kind }) => reached.push(kind))
+  await it.run(2_000)
+  it.session.sendEvent({ type: 'input_audio_buffer.commit' })
+  await it.run(2_000)
+  expect(reached).toEqual([])
+})
+
+test('a goodbye that was cut short by the app ends no call that is connected after it', async () => {
+  const agent = new RealtimeAgent({ name: 'Clerk', instructions: 'Help.' })
+  const it = await talk(agent, script, { limits: { maxIdleMs: 3_000, goodbye: 'Say goodbye.' } })
+  await it.run(3_020)
+  expect(it.session.state.turn.given ?? it.session.state.turn.asked, 'it is being said').not.toBeNull()
+  it.session.close()
+  await meanwhile(it.world, it.session.connect())
+  await it.run(2_000)
+  expect(it.session.state.link.at).toBe('live')
 })

@@ -15,7 +15,7 @@ test.each<[object, RegExp]>([
   [{ interruption: { mode: 'confrim' } }, /interruption\.mode is one of/],
   [{ voiceChange: 'kep' }, /voiceChange is one of keep/],
   [{ approvalTimeoutMs: -1 }, /approvalTimeoutMs is a number above 0/],
-  [{ transport: 'webrtc' }, /no transport 'webrtc'/],
+  [{ transport: 'pigeon' }, /no transport 'pigeon': pass 'webrtc', 'websocket', 'auto', or a transport/],
   [{ config: { instructions: 'Be brief.' } }, /'instructions' belongs to the agent/],
 ])('an option that is none: %j', (options, words) => {
   expect(() => new RealtimeSession(agent(), options as never)).toThrow(UserError)

@@ -2,6 +2,7 @@
 
 import { type RealtimeAgent, RealtimeSession, type RealtimeSessionOptions } from '../src/index.ts'
 import type { ClientEvent, Item, ServerEvent } from '../src/protocol/events.ts'
+import type { ConnectOptions } from '../src/session/transport.ts'
 import { type World, world } from '../src/testing/index.ts'
 import { type FarWire, memory } from '../src/transports/memory.ts'
 import { meanwhile } from './talk.ts'
@@ -29,11 +30,14 @@ export type Loose = { readonly type: string } & Readonly<Record<string, unknown>
 export interface PuppetOptions<Context> extends Partial<RealtimeSessionOptions<Context>> {
   /** What is answered to an event. Default: a config is accepted, an item is acknowledged, all else is passed over. */
   readonly answer?: (event: ClientEvent) => readonly Loose[] | undefined
+  /** What is said as soon as a line is open. */
+  readonly greet?: () => readonly Loose[]
+  readonly connect?: ConnectOptions
 }
 
 export async function puppet<Context = unknown>(
   agent: RealtimeAgent<Context>,
-  { answer, ...options }: PuppetOptions<Context> = {},
+  { answer, greet, connect, ...options }: PuppetOptions<Context> = {},
 ): Promise<Puppet<Context>> {
   const w = world(1)
   const told: ClientEvent[] = []
@@ -46,6 +50,7 @@ export async function puppet<Context = unknown>(
     accept(mine) {
       lines++
       wire = mine
+      for (const said of greet?.() ?? []) mine.send(whole(said))
       return {
         received(event) {
           if (event.type === 'input_audio_buffer.append') return
@@ -63,7 +68,7 @@ export async function puppet<Context = unknown>(
     ...options,
   } as never)
   session.on('error', ({ error }) => errors.push(error))
-  await meanwhile(w, session.connect())
+  await meanwhile(w, session.connect(connect))
   const run = (ms = 50) => w.settle(w.now() + ms)
   return {
     world: w,

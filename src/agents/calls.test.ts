@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { calling, callOf } from '../../test/calling.ts'
 import { plain } from '../session/state.ts'
+import type { ToolFailure } from './calls.ts'
 import { backgroundResult, type FunctionTool, type ToolOptions, tool } from './tool.ts'
 
 const batch = { ...plain, when: 'batch' }
@@ -92,7 +93,7 @@ describe('a call that is ended from without', () => {
     })
     await it.call('look', '{}', 'a')
     await it.call('ask', '{}', 'b')
-    it.calls.closed()
+    it.calls.closed('the session was closed.')
     finish('late')
     await it.world.settle(1_000)
     expect(it.answered.map(({ call_id, output }) => [call_id, output])).toEqual([
@@ -163,9 +164,13 @@ test('the app may put failures in its own words; if it fails at that, the usual 
     throw new Error('no')
   }
   const inWords = calling([made({ execute })], {
-    errorFormatter: (error, { name }) => `${name}: ${(error as Error).message}`,
+    errorFormatter: ({ kind, toolName, callId, error, defaultMessage }: ToolFailure) =>
+      [kind, toolName, callId === '' ? 'no id' : 'id', (error as Error).message, defaultMessage].join(' | '),
   })
-  expect((await inWords.call('look'))?.output).toBe('look: no')
+  expect((await inWords.call('look'))?.output).toBe('tool_failed | look | id | no | The tool failed: no')
+  expect((await inWords.call('hear'))?.output).toMatch(
+    /^tool_not_found \| hear \| id \| There is no tool called 'hear'/,
+  )
   const failing = calling([made({ execute })], { errorFormatter: execute as never })
   expect((await failing.call('look'))?.output).toBe('The tool failed: no')
   expect(failing.errors).toHaveLength(2)

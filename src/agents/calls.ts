@@ -25,20 +25,38 @@ export interface CallsOptions<Context> {
     role: Role<Context>,
     signal: AbortSignal,
   ) => Promise<Told>
-  readonly answer: (call: Call, output: string, ask: Ask | null) => void
+  readonly answer: (call: Call, output: string, ask: Ask | null, failed?: boolean) => void
   readonly started: (tool: FunctionTool<Context>, call: ToolCall, role: Role<Context>) => void
   readonly ended: (tool: FunctionTool<Context>, output: string, call: ToolCall, role: Role<Context>) => void
   readonly failed: (error: unknown) => void
   /** What the model is told of a failed call. Default: a sentence with the error's message. */
-  readonly errorFormatter?: ErrorFormatter | undefined
+  readonly errorFormatter?: ErrorFormatter<Context> | CallableFunction | undefined
 }
 
-export type ErrorFormatter = (error: unknown, call: ToolCall) => string | undefined | Promise<string | undefined>
+/** A call that comes to nothing. */
+export interface ToolFailure<Context = unknown> {
+  readonly kind: 'approval_rejected' | 'tool_not_found' | 'tool_failed'
+  readonly toolType: 'function'
+  readonly toolName: string
+  readonly callId: string
+  /** What the model is told without the formatter's words. */
+  readonly defaultMessage: string
+  readonly runContext: RunContext<Context>
+  readonly toolCall: ToolCall
+  /** What the tool threw; of a rejection, nothing. */
+  readonly error?: unknown
+}
+
+/** Puts it into words for the model; undefined: the default ones. */
+export type ErrorFormatter<Context = unknown> = (
+  failure: ToolFailure<Context>,
+) => string | undefined | Promise<string | undefined>
 
 /** What the model is told of a call, and what is asked for once its batch is answered. */
 export interface Told {
   readonly output: string
   readonly ask: Ask | null
+  readonly failed?: boolean
 }
 
 export interface Calls<Context> {
@@ -48,7 +66,7 @@ export interface Calls<Context> {
   /** Another agent took over from this one: its tools that do not outlive that are cancelled. */
   handedOver(agent: RealtimeAgent<Context>): void
   /** The session ended: all are cancelled. */
-  closed(): void
+  closed(why: string): void
   /** How many are running. */
   readonly running: number
 }
@@ -63,6 +81,8 @@ class Cancelled extends Error {
     this.ask = ask
   }
 }
+
+class NotFound extends Error {}
 
 /** Outputs that are remembered: a call that comes again gets the same, and does not run again. */
 const mostRemembered = 200
@@ -81,7 +101,7 @@ export function calls<Context>(options: CallsOptions<Context>): Calls<Context> {
     const told = known ?? settled(call, response_id)
     outputs.set(key, told)
     if (outputs.size > mostRemembered) outputs.delete(outputs.keys().next().value!)
-    void told.then(({ output, ask }) => options.answer(call, output, ask))
+    void told.then(({ output, ask, failed }) => options.answer(call, output, ask, failed))
   }
 
   async function settled(call: Call, response_id: string | null): Promise<Told> {
@@ -93,11 +113,11 @@ export function calls<Context>(options: CallsOptions<Context>): Calls<Context> {
       const handoff = role.handoffs.find(({ toolName }) => toolName === call.name)
       if (handoff) return await untilAborted(stop.signal, () => options.transfer(handoff, toolCall, role, stop.signal))
       const tool = role.tools.find(({ name }) => name === call.name)
-      if (!tool) throw new Error(unknown(call, role))
+      if (!tool) throw new NotFound(unknown(call, role))
       running.set(stop, { tool, role })
       return await used(tool, toolCall, role, stop, response_id)
     } catch (error) {
-      return { output: await told(error, toolCall), ask: error instanceof Cancelled ? error.ask : batch }
+      return { output: await told(error, toolCall), ask: error instanceof Cancelled ? error.ask : batch, failed: true }
     } finally {
       running.delete(stop)
     }
@@ -133,7 +153,7 @@ export function calls<Context>(options: CallsOptions<Context>): Calls<Context> {
       return { output, ask: askAfter(tool, result, response_id) }
     } catch (error) {
       output = await told(error, toolCall)
-      return { output, ask: error instanceof Cancelled ? error.ask : batch }
+      return { output, ask: error instanceof Cancelled ? error.ask : batch, failed: true }
     } finally {
       options.ended(tool, output, toolCall, role)
     }
@@ -151,20 +171,31 @@ export function calls<Context>(options: CallsOptions<Context>): Calls<Context> {
     if (!(await tool.needsApproval(context, parseArguments(call.arguments), call.callId))) return null
     const { callId, id: itemId, name, arguments: args } = call
     const item = { type: 'function_approval', callId, itemId, name, arguments: args, owner: role.agent.name } as const
-    const { approved, message = 'The user did not approve this.' } = await options.approve(item, tool, signal)
-    return approved ? null : message
+    const { approved, message } = await options.approve(item, tool, signal)
+    if (approved) return null
+    return (
+      message ?? inOtherWords({ kind: 'approval_rejected', defaultMessage: 'The user did not approve this.' }, call)
+    )
   }
 
   async function told(error: unknown, call: ToolCall): Promise<string> {
     const usual = `The tool failed: ${messageOf(error)}`
     if (error instanceof Cancelled) return usual
     failed(new Error(`Tool '${call.name}' failed: ${messageOf(error)}`, { cause: error }))
+    const kind = error instanceof NotFound ? 'tool_not_found' : 'tool_failed'
+    return inOtherWords({ kind, defaultMessage: usual, error }, call)
+  }
+
+  type What = Pick<ToolFailure, 'kind' | 'defaultMessage' | 'error'>
+  async function inOtherWords(what: What, toolCall: ToolCall): Promise<string> {
+    const { name: toolName, callId } = toolCall
     try {
-      const words: unknown = await options.errorFormatter?.(error, call)
-      return typeof words === 'string' ? words : usual
+      const failure = { ...what, toolType: 'function', toolName, callId, runContext: context, toolCall } as const
+      const words: unknown = await (options.errorFormatter as ErrorFormatter<Context> | undefined)?.(failure)
+      return typeof words === 'string' ? words : what.defaultMessage
     } catch (cause) {
       failed(new Error('toolErrorFormatter failed.', { cause }))
-      return usual
+      return what.defaultMessage
     }
   }
 
@@ -211,7 +242,7 @@ export function calls<Context>(options: CallsOptions<Context>): Calls<Context> {
         ({ tool, role }) => tool?.onInterruption === 'cancel' && role.agent === agent,
         batch,
       ),
-    closed: () => cancel('It was cancelled: the session was closed.', () => true),
+    closed: (why) => cancel(`It was cancelled: ${why}`, () => true),
     get running() {
       return running.size
     },

@@ -46,7 +46,7 @@ export function casting<Context>(options: {
   readonly first: Role<Context>
   readonly resolve: (agent: RealtimeAgent<Context>) => Promise<Role<Context>>
   /** The voice is the session's, not the agent's. */
-  readonly keepsVoice: boolean
+  readonly keepsVoice: () => boolean
   readonly door: Door
   readonly newId: () => string
 }): Casting<Context> {
@@ -102,7 +102,7 @@ export function casting<Context>(options: {
 
   /** Where the app gives the session a voice, all agents speak with it. */
   function voiceOf({ agent }: Role<Context>): string | undefined {
-    return options.keepsVoice ? undefined : agent.voice
+    return options.keepsVoice() ? undefined : agent.voice
   }
 
   /** A voice cannot change once it was heard. */

@@ -1,4 +1,5 @@
 import type { AudioDelta, McpCall, Response, ServerEvent } from '../protocol/events.ts'
+import type { TurnMetrics } from '../session/metrics.ts'
 import type { Link, Unfinished } from '../session/state.ts'
 import type { RealtimeAgent } from './agent.ts'
 import type { ApprovalItem } from './approvals.ts'
@@ -70,6 +71,11 @@ export interface RealtimeSessionEvents<Context> {
   readonly audio_paused: [context: RunContext<Context>, agent: RealtimeAgent<Context>]
   /** It was no interruption: the agent goes on from the same sample. */
   readonly audio_resumed: [context: RunContext<Context>, agent: RealtimeAgent<Context>]
+  /**
+   * A turn is over: it was answered and heard out, or cut. How long each part of it took. Listen before `connect()`: a
+   * turn that is under way when the first listener comes is not measured.
+   */
+  readonly metrics: [turn: TurnMetrics]
   readonly history_updated: [history: readonly RealtimeItem[]]
   readonly history_added: [item: RealtimeItem]
   /** The far end refused something, a response failed, a tool failed, a listener threw. The session goes on. */

@@ -23,6 +23,10 @@ export interface GuardingOptions<Context> {
   readonly held: (ms: number, itemId: string) => void
   /** In `holdback`: what was checked, as it goes on to the speaker. */
   readonly played: (audio: AudioDelta) => void
+  /** In `holdback`: what was checked of a response beside the conversation, which no speaker plays. */
+  readonly passedBeside: (audio: AudioDelta) => void
+  /** In `holdback`: some of what was held is held no more. */
+  readonly moved: () => void
   readonly failed: (error: unknown) => void
 }
 
@@ -31,6 +35,12 @@ export interface Guarding {
   said(item_id: string, text: string): void
   /** The speaker through which the agent is heard. */
   readonly speaker: MakeSpeaker | null
+  /** In `holdback`: sound beside the conversation is held too. */
+  holdBeside(audio: AudioDelta): void
+  /** Something of this response is held back. */
+  isHolding(response_id: string): boolean
+  /** Something sounded when the speaker fell silent last. */
+  readonly wasSounding: boolean
 }
 
 /** So many answers in a row may be stopped: a model that does not keep to the policy is asked no further. */
@@ -41,6 +51,9 @@ export function guarding<Context>(parts: GuardingOptions<Context>, make: MakeSpe
   const { outputGuardrails = [], inputGuardrails = [], outputGuardrailSettings = {} } = parts.options
   const holdsBack = outputGuardrails.length > 0 && outputGuardrailSettings.mode === 'holdback'
   let held: HeldSpeaker | null = null
+  let beside: HeldSpeaker | null = null
+  let isSounding = false
+  let wasSounding = false
   /** Since the user said something. */
   let stopped = 0
 
@@ -52,8 +65,13 @@ export function guarding<Context>(parts: GuardingOptions<Context>, make: MakeSpe
     context,
     tripped,
     failed,
-    ...(holdsBack ? { passed: (...what) => held?.passed(...what) } : {}),
+    ...(holdsBack ? { passed } : {}),
   })
+
+  function passed(...what: Parameters<HeldSpeaker['passed']>): void {
+    held?.passed(...what)
+    beside?.passed(...what)
+  }
 
   /** What was said is heard no further; a newer answer goes on. The model is told why for its next answer alone. */
   function tripped(error: GuardrailTripped): void {
@@ -64,6 +82,7 @@ export function guarding<Context>(parts: GuardingOptions<Context>, make: MakeSpe
       const newer = [activeResponse(conversation)?.id, playback.item?.response_id].some((id) => id && id !== responseId)
       const isBeside = conversation.responses.some((one) => one.id === responseId && one.conversation_id === null)
       held?.refused(responseId)
+      beside?.refused(responseId)
       door.feed({ type: 'cut', response_id: responseId })
       if (newer || isBeside) return
       if (++stopped === mostStopped)
@@ -74,13 +93,24 @@ export function guarding<Context>(parts: GuardingOptions<Context>, make: MakeSpe
   }
 
   const speaker: MakeSpeaker = (listener) => {
-    const inner = make({ drained: () => held?.drained() })
+    const inner = make({
+      drained() {
+        isSounding = false
+        held?.drained()
+      },
+      sounded: (item) => listener.sounded?.(item),
+    })
     const told: Speaker = {
       play(audio) {
         inner.play(audio)
+        isSounding = true
         parts.played(audio)
       },
-      hush: () => inner.hush(),
+      hush() {
+        wasSounding = isSounding
+        isSounding = false
+        return inner.hush()
+      },
       pause: () => inner.pause?.(),
       resume: () => inner.resume?.(),
     }
@@ -90,9 +120,33 @@ export function guarding<Context>(parts: GuardingOptions<Context>, make: MakeSpe
       lengthOf: watch.lengthOf,
       drained: () => listener.drained(),
       held: parts.held,
+      moved: parts.moved,
+      unplayable: (response_id, error) => door.feed({ type: 'unplayable', response_id, error }),
     })
     return held
   }
+
+  /** Nobody hears it here: what has passed is gone at once. */
+  function heldBeside(): HeldSpeaker {
+    const made: HeldSpeaker = heldSpeaker(
+      {
+        play(audio) {
+          parts.passedBeside(audio)
+          made.drained()
+        },
+        hush: () => [],
+      },
+      {
+        clock,
+        format: () => formatOf(door.state.config, 'output'),
+        lengthOf: watch.lengthOf,
+        drained() {},
+        moved: parts.moved,
+      },
+    )
+    return made
+  }
+
   return {
     received(event) {
       if (event.type === 'input_audio_buffer.committed') stopped = 0
@@ -103,5 +157,13 @@ export function guarding<Context>(parts: GuardingOptions<Context>, make: MakeSpe
       watch.said(item_id, text)
     },
     speaker: holdsBack ? speaker : null,
+    holdBeside(audio) {
+      beside ??= heldBeside()
+      beside.play(audio)
+    },
+    isHolding: (response_id) => Boolean(held?.isHolding(response_id) || beside?.isHolding(response_id)),
+    get wasSounding() {
+      return wasSounding
+    },
   }
 }

@@ -1,13 +1,19 @@
 /** The conversation as apps know it: messages and calls, an item that did not change being the same object as before. */
 import type { Conversation } from '../conversation/conversation.ts'
-import { sameUntil } from '../conversation/order.ts'
+import { find, sameUntil } from '../conversation/order.ts'
 import type { Cuts } from '../conversation/retell.ts'
 import type { Item, ItemStatus, McpError } from '../protocol/events.ts'
 import { type Around, answered, isShown, show } from './show.ts'
+import type { Sounds } from './sounds.ts'
 
 export type RealtimeContent =
   | { readonly type: 'input_text' | 'output_text'; readonly text: string }
-  | { readonly type: 'input_audio' | 'output_audio'; readonly transcript: string | null }
+  | {
+      readonly type: 'input_audio' | 'output_audio'
+      readonly transcript: string | null
+      /** With `historyStoreAudio`: the sound, base64 in the session's format; null while it is not whole, or was too long. */
+      readonly audio?: string | null
+    }
   | { readonly type: 'input_image'; readonly image: string }
 
 /**
@@ -38,7 +44,7 @@ export interface RealtimeMessageItem extends Shown {
   readonly interrupted?: true
   /** Of an answer that was cut off: how much of it was heard, in ms. */
   readonly heardMs?: number
-  /** Of an answer that was cut off: the words that were heard, approximately, by their share of the sound. */
+  /** Of an answer that was cut off: the words that were heard, to a word or two. */
   readonly heardText?: string
 }
 
@@ -100,6 +106,8 @@ export interface Sources {
   readonly origins: ReadonlyMap<string, Origin>
   /** Whether what the user says is put into words. An item is shown by what held when it was first seen. */
   readonly isTranscribed: boolean
+  /** The sound of items' parts, where it is kept. */
+  readonly sounds?: Sounds | undefined
 }
 
 /** Makes the history of one session; each call costs as much as has changed since the last. */
@@ -112,15 +120,16 @@ export function historian(): (sources: Sources) => readonly RealtimeItem[] {
   const off = new Map<string, boolean>()
 
   return (sources) => {
-    const { conversation, pending, cuts, origins, isTranscribed } = sources
+    const { conversation, pending, cuts, origins, isTranscribed, sounds } = sources
     const { wordless } = conversation
     if (last && isSame(last, sources)) return history
     const items = pending.length ? [...conversation.items, ...pending.map(({ item }) => item)] : conversation.items
     const marked = marksBetween(last, sources)
-    const around: Around = { cuts, origins, isTranscribed, off, wordless }
+    const around: Around = { cuts, origins, isTranscribed, off, wordless, sounds }
     const same = last && !marked.size ? sameUntil(last.conversation.items, conversation.items) : 0
     if (items !== seen || marked.size) settled = follow({ items: seen, history: settled }, items, same, marked, around)
     if (marked.size) growing.clear()
+    if (last && conversation.items.length < last.conversation.items.length) forget(off, conversation)
     history = conversation.open.length ? withOpen(settled, conversation.open, growing, around) : settled
     seen = items
     last = sources
@@ -128,20 +137,28 @@ export function historian(): (sources: Sources) => readonly RealtimeItem[] {
   }
 }
 
+/** Items that were deleted need not be known any more. */
+function forget(off: Map<string, boolean>, { items }: Conversation): void {
+  for (const id of off.keys()) if (find(items, id) < 0) off.delete(id)
+}
+
 function isSame(a: Sources, b: Sources): boolean {
-  return a.conversation === b.conversation && a.pending === b.pending && a.cuts === b.cuts && a.origins === b.origins
+  const isSame = (name: keyof Sources) => a[name] === b[name]
+  return (['conversation', 'pending', 'cuts', 'origins', 'sounds'] as const).every(isSame)
 }
 
 const none: ReadonlySet<string> = new Set()
 
 /** The items that are to be shown anew, though what was told of them is the same. */
-function marksBetween(before: Sources | null, { conversation, cuts, origins }: Sources): ReadonlySet<string> {
+function marksBetween(before: Sources | null, { conversation, cuts, origins, sounds }: Sources): ReadonlySet<string> {
   const known = before?.conversation.wordless
-  if (before?.cuts === cuts && before.origins === origins && known === conversation.wordless) return none
+  const isHeard = before?.sounds !== sounds
+  if (before?.cuts === cuts && before.origins === origins && known === conversation.wordless && !isHeard) return none
   const marked = new Set<string>()
   if (before?.cuts !== cuts) {
     for (const id in { ...before?.cuts, ...cuts }) if (before?.cuts[id] !== cuts[id]) marked.add(id)
   }
+  if (isHeard) for (const id of sounds?.keys() ?? []) if (before?.sounds?.get(id) !== sounds?.get(id)) marked.add(id)
   if (before?.origins !== origins) for (const id of origins.keys()) marked.add(id)
   if (known !== conversation.wordless) for (const id of conversation.wordless) if (!known?.has(id)) marked.add(id)
   return marked

@@ -14,6 +14,10 @@ export interface HoldbackOptions {
   readonly drained: () => void
   /** Told once an item: for how many ms its first sound was held. */
   readonly held?: (ms: number, item_id: string) => void
+  /** Told when some of what was held is held no more: it went on, or was dropped. */
+  readonly moved?: () => void
+  /** The inner speaker threw at a piece of this response: nothing more of that one goes on to it. */
+  readonly unplayable?: (response_id: string, error: unknown) => void
 }
 
 export interface HeldSpeaker extends Speaker {
@@ -26,6 +30,8 @@ export interface HeldSpeaker extends Speaker {
    * inner speaker already sounds on, unless `hush` follows. Returns what will have been heard of the items that are cut.
    */
   refused(response_id: string): readonly Heard[]
+  /** Whether something of this response is held. */
+  isHolding(response_id: string): boolean
   /** How many items and responses are remembered. */
   readonly remembered: number
 }
@@ -97,12 +103,27 @@ export function heldSpeaker(speaker: Speaker, options: HoldbackOptions): HeldSpe
       const pass = passOf(audio.item_id)
       if (pass.length < next.length) return
       held.shift()
+      if (!isPlayed(audio)) continue
       entryOf(audio).releasedMs += ms
-      isSounding = true
-      speaker.play(audio)
       if (pass.isTimed) continue
       pass.isTimed = true
       options.held?.(clock.now() - at, audio.item_id)
+    }
+  }
+
+  /** A speaker that throws has not played it. */
+  function isPlayed(audio: AudioDelta): boolean {
+    const wasSounding = isSounding
+    isSounding = true
+    try {
+      speaker.play(audio)
+      return true
+    } catch (error) {
+      if (!options.unplayable) throw error
+      isSounding = wasSounding
+      refuse(audio.response_id)
+      options.unplayable(audio.response_id, error)
+      return false
     }
   }
 
@@ -113,17 +134,24 @@ export function heldSpeaker(speaker: Speaker, options: HoldbackOptions): HeldSpe
       if (audio.item_id === item_id) pass.length = Math.max(pass.length, length)
     }
     release()
+    options.moved?.()
+  }
+
+  /** Returns whether something of it was held. */
+  function refuse(response_id: string): boolean {
+    refusals.add(response_id)
+    if (refusals.size > mostRemembered) refusals.delete(refusals.values().next().value!)
+    const before = held.length
+    held = held.filter(({ audio }) => audio.response_id !== response_id)
+    return held.length < before
   }
 
   function refused(response_id: string): readonly Heard[] {
-    refusals.add(response_id)
-    if (refusals.size > mostRemembered) refusals.delete(refusals.values().next().value!)
-    const kept = held.filter(({ audio }) => audio.response_id !== response_id)
-    if (kept.length === held.length) return []
-    held = kept
+    if (!refuse(response_id)) return []
     const cut = ledger.filter((entry) => entry.response_id === response_id).map((entry) => heardOf(entry, []))
     release()
     settling ??= clock.at(clock.now(), settle)
+    options.moved?.()
     return cut.filter(isCut)
   }
 
@@ -135,6 +163,7 @@ export function heldSpeaker(speaker: Speaker, options: HoldbackOptions): HeldSpe
     held = []
     ledger = []
     isSounding = false
+    options.moved?.()
     return heard.filter(isCut)
   }
 
@@ -176,6 +205,7 @@ export function heldSpeaker(speaker: Speaker, options: HoldbackOptions): HeldSpe
       isSounding = false
       settle()
     },
+    isHolding: (response_id) => held.some(({ audio }) => audio.response_id === response_id),
     get remembered() {
       return passes.size + refusals.size + ledger.length
     },

@@ -75,9 +75,12 @@ function toolLists() {
 
   /** The config that is in force says which servers there are. One that a session is created with is no agent's yet. */
   function told(session: unknown): boolean {
-    const tools = (session as { tools?: unknown } | undefined)?.tools
+    const { tools, prompt } = (session ?? {}) as { readonly tools?: unknown; readonly prompt?: unknown }
     if (!Array.isArray(tools)) return false
-    labels = new Set(tools.filter((tool) => tool?.type === 'mcp').map((tool) => text(tool.server_label)))
+    // A stored prompt may bring servers that stand in no list.
+    labels = prompt
+      ? null
+      : new Set(tools.filter((tool) => tool?.type === 'mcp').map((tool) => text(tool.server_label)))
     return true
   }
 

@@ -2,6 +2,8 @@
 import { UserError } from '../protocol/errors.ts'
 import type { McpTool } from '../protocol/events.ts'
 import { toWire } from '../protocol/spelling.ts'
+import type { ApprovalItem } from './approvals.ts'
+import type { RunContext } from './context.ts'
 
 /** The tools of a server, by name, or by what they do. */
 export interface HostedMcpToolFilter {
@@ -29,6 +31,8 @@ export type HostedMcpToolOptions = {
     | 'never'
     | { readonly always?: HostedMcpToolFilter; readonly never?: HostedMcpToolFilter }
     | undefined
+  /** Decides on such a call in the app's place, at once. */
+  readonly onApproval?: McpDecision | undefined
   /** The tools are not told to the model before it searches for them. */
   readonly deferLoading?: boolean | undefined
 } & (
@@ -48,7 +52,21 @@ export interface HostedToolLike {
   readonly providerData?: Readonly<Record<string, unknown>>
 }
 
-export type HostedTool = McpTool | HostedToolLike
+/** Kept here, and not told to the far end. */
+type Deciding = { readonly on_approval?: McpDecision | CallableFunction }
+
+export type HostedTool = (McpTool & Deciding) | HostedToolLike
+
+/** Whether a call may be made; `reason` is what the model is told. */
+export type McpDecision = (context: RunContext<never>, item: McpApproval) => McpVerdict | Promise<McpVerdict>
+export interface McpVerdict {
+  readonly approve: boolean
+  readonly reason?: string
+}
+/** The call, as the app's approvals have it; `rawItem`: as other SDKs do. */
+export interface McpApproval extends ApprovalItem {
+  readonly rawItem: object
+}
 
 /**
  * Gives the model the tools of an MCP server that the far end reaches and calls by itself.
@@ -56,13 +74,28 @@ export type HostedTool = McpTool | HostedToolLike
  * @throws UserError when the server has no label, or is not named by exactly one of `serverUrl`, `connectorId` and
  * `tunnelId`.
  */
-export function hostedMcpTool(options: HostedMcpToolOptions): McpTool {
-  return requireServer({ type: 'mcp', require_approval: 'never', ...known(toWire(options) as object) })
+export function hostedMcpTool({ onApproval, ...options }: HostedMcpToolOptions): McpTool & Deciding {
+  const tool = requireServer({ type: 'mcp', require_approval: 'never', ...known(toWire(options) as object) })
+  return onApproval ? { ...tool, on_approval: onApproval } : tool
+}
+
+/** Who decides on the calls of this server. */
+export function decisionOf(tools: readonly object[], label: string): McpDecision | undefined {
+  for (const tool of tools as readonly (HostedTool | { readonly type: 'function' })[]) {
+    const data: Readonly<Record<string, unknown>> | undefined =
+      tool.type === 'hosted_tool' ? tool.providerData : { ...tool }
+    if (data?.['server_label'] === label && data['on_approval']) return data['on_approval'] as McpDecision
+  }
+  return undefined
 }
 
 /** @throws UserError when it is no tool that the Realtime API has. */
 export function toWireTool(tool: HostedTool): McpTool {
-  if (tool.type === 'mcp') return tool
+  if (tool.type === 'mcp') {
+    if (!('on_approval' in tool)) return tool
+    const { on_approval: _, ...told } = tool
+    return told as McpTool
+  }
   const { on_approval: _, ...data } = tool.providerData ?? {}
   if (data['type'] === 'mcp') return requireServer(known(data))
   throw new UserError(

@@ -1,7 +1,7 @@
 /** Limits in a session: a warning, then a goodbye that is heard out, then the end. Loaded when a session has limits. */
 import type { Clock } from '../protocol/clock.ts'
 import type { Door } from '../session/door.ts'
-import type { State } from '../session/state.ts'
+import type { Input, State } from '../session/state.ts'
 import { type LimitReached, type Limits, type LimitsWatch, limits } from './limits.ts'
 import type { Reply } from './replies.ts'
 
@@ -15,10 +15,12 @@ export function limiting(parts: {
   readonly model: string
   /** How many tools are running. */
   readonly running: () => number
+  /** The user holds the key of push-to-talk. */
+  readonly speaking: () => boolean
   readonly reply: (instructions: string) => Reply
   readonly drained: () => Promise<void>
   readonly reached: (limit: LimitReached) => void
-}): { changed(before: State, after: State): void; readonly active: LimitsWatch['active'] } {
+}): { changed(before: State, after: State, input: Input): void; readonly active: LimitsWatch['active'] } {
   const { clock, door, reached } = parts
   const watch = limits({
     limits: parts.limits,
@@ -33,26 +35,42 @@ export function limiting(parts: {
     },
   })
 
+  /** Forgets the goodbye that is being said: it ends its own call, and none that is connected after it. */
+  let forget = () => {}
+
   function end(): void {
-    const close = () => door.feed({ type: 'ended' })
     const { goodbye } = parts.limits
+    const close = () => door.feed({ type: 'ended' })
     if (goodbye === undefined) return close()
-    const cancel = clock.at(clock.now() + goodbyeMs, close)
+    let isMeant = true
     const over = () => {
+      if (isMeant) close()
+    }
+    const cancel = clock.at(clock.now() + goodbyeMs, over)
+    forget = () => {
+      isMeant = false
       cancel()
-      close()
     }
     parts.reply(goodbye).done.then(() => parts.drained().then(over), over)
   }
 
   return {
     active: watch.active,
-    changed(before, after) {
+    changed(before, after, input) {
       if (before.link.at !== 'live' && after.link.at === 'live') watch.started()
-      if (before.link.at !== 'closed' && after.link.at === 'closed') watch.stopped()
+      if (before.link.at !== 'closed' && after.link.at === 'closed') {
+        watch.stopped()
+        forget()
+      }
       if (before.usage !== after.usage) watch.used(after.usage)
-      if (before.pending !== after.pending || before.turn.hearing !== after.turn.hearing) watch.active()
-      watch.busy(after.playback.item !== null || after.turn.hearing || parts.running() > 0)
+      const isSaid = before.pending !== after.pending || before.turn.hearing !== after.turn.hearing
+      if (isSaid || isCommit(input)) watch.active()
+      watch.busy(after.playback.item !== null || after.turn.hearing || parts.speaking() || parts.running() > 0)
     },
   }
+}
+
+/** A turn that the app ends by hand. */
+function isCommit(input: Input): boolean {
+  return input.type === 'sent' && input.event.type === 'input_audio_buffer.commit'
 }

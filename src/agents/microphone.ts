@@ -13,11 +13,16 @@ export interface Microphone extends Pick<Talk, 'use' | 'beginTurn' | 'endTurn'> 
 const silence: Readonly<Record<string, number>> = { 'audio/pcm': 0, 'audio/pcmu': 0xff, 'audio/pcma': 0xd5 }
 
 /** Muted, it says silence for as long as it would have spoken: a turn that was begun ends, and the time goes on. */
-export function microphone(door: Door, talking: Talk): Microphone {
+/** `spoke`: of turns that nobody hears but the app, the sound is all that is known. */
+export function microphone(door: Door, talking: Talk, changed: () => void, spoke: () => void): Microphone {
   let muted = false
 
   function quiet(length: number): Uint8Array {
     return new Uint8Array(length).fill(silence[formatOf(door.state.config, 'input').type ?? 'audio/pcm'] ?? 0)
+  }
+
+  function isByHand(): boolean {
+    return door.state.config.audio?.input?.turn_detection === null && talking.policy !== 'pushToTalk'
   }
 
   return {
@@ -27,11 +32,14 @@ export function microphone(door: Door, talking: Talk): Microphone {
     sendAudio(audio, commit) {
       requireBytes(audio)
       const isSent = talking.sendAudio(muted ? quiet(audio.byteLength) : bytesOf(audio))
+      if (!muted && isByHand()) spoke()
       if (commit) door.feed({ type: 'sent', event: { type: 'input_audio_buffer.commit' } })
       return isSent
     },
     mute(wanted) {
+      const isNew = muted !== wanted
       muted = wanted
+      if (isNew) changed()
     },
     get muted() {
       return muted

@@ -20,6 +20,17 @@ const words = {
   'outputGuardrailSettings.mode': ['monitor', 'holdback'],
 }
 
+const ways = ['webrtc', 'websocket', 'auto']
+
+/** @throws UserError where audio is to be held back that does not come through here. */
+export function requireNoHoldback({ outputGuardrailSettings, outputGuardrails }: Checked): void {
+  if (outputGuardrailSettings?.mode !== 'holdback' || !(outputGuardrails as readonly unknown[] | undefined)?.length)
+    return
+  throw new UserError(
+    "Over WebRTC the far end's audio is heard as it comes and cannot be held back: pass transport: 'websocket', or use mode: 'monitor'.",
+  )
+}
+
 /** @throws UserError that names the option, and what it may be. */
 export function requireOptions(options: Checked): void {
   const { transport, turns, voiceChange, approvalTimeoutMs, config = {} } = options
@@ -35,8 +46,12 @@ export function requireOptions(options: Checked): void {
       throw new UserError(`The option ${name} is one of ${known.join(', ')}, not '${value}'.`)
     }
   }
-  if (transport !== undefined && transport !== 'websocket' && typeof transport !== 'object') {
-    throw new UserError(`There is no transport '${transport}': pass 'websocket', or a transport.`)
+  if (
+    typeof transport === 'string' ? !ways.includes(transport) : transport !== undefined && typeof transport !== 'object'
+  ) {
+    throw new UserError(
+      `There is no transport '${transport}': pass ${ways.map((way) => `'${way}'`).join(', ')}, or a transport.`,
+    )
   }
   for (const name of ['outputGuardrails', 'inputGuardrails'] as const) requireGuardrails(name, options[name])
   if (approvalTimeoutMs !== undefined && !((approvalTimeoutMs as number) > 0)) {

@@ -3,8 +3,9 @@ import type { SessionConfig, Tracing } from '../protocol/events.ts'
 import { merge } from '../protocol/merge.ts'
 import { toWire } from '../protocol/spelling.ts'
 import type { InterruptionOptions } from '../session/interruption-options.ts'
+import type { SessionAudio } from '../session/media.ts'
 import type { MakeSpeaker } from '../session/speaker.ts'
-import type { Reconnect } from '../session/state.ts'
+import type { Part, Reconnect } from '../session/state.ts'
 import { type TurnPolicy, withTurns } from '../session/talk.ts'
 import type { ConnectOptions, Transport } from '../session/transport.ts'
 import type { ErrorFormatter } from './calls.ts'
@@ -12,14 +13,20 @@ import type { GuardrailSettings, InputGuardrail, OutputGuardrail } from './guard
 import type { HandoffManners } from './handoff.ts'
 import type { Limits } from './limits.ts'
 import type { ReplyOptions } from './replies.ts'
-import { configOf, type RealtimeSessionConfig, type Role } from './role.ts'
+import { configOf, configWithin, type RealtimeSessionConfig, type Role } from './role.ts'
 import type { DefinedGuardrail } from './shapes.ts'
 import type { StartingPoint } from './starting-point.ts'
+import type { Way } from './ways.ts'
 
 export interface RealtimeSessionOptions<Context> extends Pick<HandoffManners, 'voiceChange'>, TracingOptions {
   readonly apiKey?: ConnectOptions['apiKey']
-  /** The way to the far end. Default: a WebSocket. */
-  readonly transport?: 'websocket' | Transport
+  /**
+   * The way to the far end. Default: WebRTC where the platform has it, else a WebSocket. `auto`: WebRTC, and a WebSocket
+   * where that cannot be had or does not hold; the conversation goes on.
+   */
+  readonly transport?: Way | Transport
+  /** Microphone and speaker for lines that carry no audio themselves: `browserAudio()` of `parley-voice/browser`. */
+  readonly audio?: SessionAudio
   readonly model?: string
   /** The app's own value: tools and instructions get it as it is. */
   readonly context?: Context
@@ -39,10 +46,12 @@ export interface RealtimeSessionOptions<Context> extends Pick<HandoffManners, 'v
   readonly inputGuardrails?: readonly (InputGuardrail<Context> | DefinedGuardrail)[]
   /** ms after which a call that the app did not decide on is denied. Default: 5 minutes. */
   readonly approvalTimeoutMs?: number
-  /** What the model is told of a failed call; undefined: the usual sentence. */
-  readonly toolErrorFormatter?: ErrorFormatter
+  /** What the model is told of a call that was rejected without a message, or failed; undefined: the usual sentence. */
+  readonly toolErrorFormatter?: ErrorFormatter<Context> | CallableFunction
   /** After a call of the far end's own MCP tools, a response is asked for. Default: true. */
   readonly automaticallyTriggerResponseForMcpToolCalls?: boolean
+  /** The sound of what is said stays on the history's items, as base64. Default: false. */
+  readonly historyStoreAudio?: boolean
   /** What the agent says first, when the session is connected for the first time. */
   readonly greeting?: string | ReplyOptions
   readonly limits?: Limits
@@ -77,8 +86,9 @@ export function initialConfig<Context>(
   role: Role<Context>,
   options: RealtimeSessionOptions<Context>,
   overrides: RealtimeSessionConfig = {},
+  { attached = false }: Partial<Part> = {},
 ): Partial<SessionConfig> {
   const wanted = merge(toWire(options.config ?? {}), toWire(overrides)) as RealtimeSessionConfig
-  const config = { ...configOf(role, wanted), ...tracingOf(options) }
+  const config = { ...(attached ? configWithin(role, wanted) : configOf(role, wanted)), ...tracingOf(options) }
   return options.turns ? withTurns(config, options.turns) : config
 }

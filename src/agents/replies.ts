@@ -47,14 +47,19 @@ export interface RepliesOptions {
   readonly ask: (id: string, params: ResponseCreateParams, uninterruptible: boolean) => void
   /** What was asked for by this name is not wanted any more; `response_id`: it has begun, and is to be cut. */
   readonly cancel: (id: string, response_id: string | null) => void
+  /** Whether sound of this response is held back until it was checked: `moved` says when it is not any more. */
+  readonly isHeldBack?: (response_id: string) => boolean
 }
 
 export interface Replies {
   /** @throws UserError when the metadata is more than the protocol takes. */
   generate(options?: ReplyOptions): Reply
-  received(event: ServerEvent | AudioDelta): void
+  /** `name`: by which a response that is created was asked for. */
+  received(event: ServerEvent | AudioDelta, name?: string): void
   /** This response ended in vain and is asked for again: its reply waits for the next. Told before its `response.done`. */
   retried(response_id: string): void
+  /** Some of what was held back is held no more. */
+  moved(): void
   /** Returns whether it was a reply that was refused. */
   refused(error: RealtimeError): boolean
   /** The session gave up what was asked for by this name. */
@@ -65,11 +70,13 @@ export interface Replies {
   closed(cause: Cause | null): void
 }
 
-export function replies({ newId, ask, cancel }: RepliesOptions): Replies {
+export function replies({ newId, ask, cancel, isHeldBack = () => false }: RepliesOptions): Replies {
   /** By name: all that have not ended. */
   const open = new Map<string, Told>()
   /** By response: those that have begun. */
   const begun = new Map<string, Told>()
+  /** By response: those that have ended, and whose sound is held back. */
+  const tails = new Map<string, Told>()
   /** Names that were cancelled after they were asked for, and before they began. */
   const unwanted = new Set<string>()
 
@@ -97,8 +104,7 @@ export function replies({ newId, ask, cancel }: RepliesOptions): Replies {
     return one.reply
   }
 
-  function began({ id, metadata }: Response): void {
-    const name = metadata?.[nameKey] ?? ''
+  function began({ id }: Response, name: string): void {
     const one = open.get(name)
     if (unwanted.delete(name)) return cancel(name, id)
     if (!one || one.responseId !== null) return
@@ -106,12 +112,12 @@ export function replies({ newId, ask, cancel }: RepliesOptions): Replies {
     begun.set(id, one)
   }
 
-  function received(event: ServerEvent | AudioDelta): void {
+  function received(event: ServerEvent | AudioDelta, name?: string): void {
+    if (isAudio(event)) return (begun.get(event.response_id) ?? tails.get(event.response_id))?.heard(event.audio)
     if (!open.size && !unwanted.size) return
-    if (isAudio(event)) return begun.get(event.response_id)?.heard(event.audio)
     switch (event.type) {
       case 'response.created':
-        return began(event.response)
+        return began(event.response, name ?? event.response.metadata?.[nameKey] ?? '')
       case 'response.output_text.delta':
       case 'response.output_audio_transcript.delta':
         return begun.get(event.response_id)?.grew(event.item_id, event.content_index, event.delta)
@@ -120,13 +126,30 @@ export function replies({ newId, ask, cancel }: RepliesOptions): Replies {
       case 'response.output_audio_transcript.done':
         return begun.get(event.response_id)?.said(event.item_id, event.content_index, event.transcript)
       case 'response.done':
-        return begun.get(event.response.id)?.ended(event.response)
+        return ended(event.response)
     }
+  }
+
+  function ended(response: Response): void {
+    const one = begun.get(response.id)
+    const isLeft = one !== undefined && isHeldBack(response.id)
+    if (isLeft) tails.set(response.id, one)
+    one?.ended(response, isLeft)
+  }
+
+  function moved(): void {
+    for (const [response_id, one] of tails) if (!isHeldBack(response_id)) silent(response_id, one)
+  }
+
+  function silent(response_id: string, one: Told): void {
+    tails.delete(response_id)
+    one.silent()
   }
 
   return {
     generate,
     received,
+    moved,
     retried(response_id) {
       begun.get(response_id)?.again()
       begun.delete(response_id)
@@ -160,6 +183,7 @@ export function replies({ newId, ask, cancel }: RepliesOptions): Replies {
         if (!hasBegun) cancel(id, null)
       }
       unwanted.clear()
+      for (const [response_id, one] of tails) silent(response_id, one)
     },
   }
 }

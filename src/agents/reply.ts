@@ -77,7 +77,10 @@ export interface Told {
   heard(audio: Uint8Array): void
   /** Its response ended in vain: another is to come. */
   again(): void
-  ended(response: Response): void
+  /** `isHeldBack`: its sound is not over, and may come until `silent`. */
+  ended(response: Response, isHeldBack?: boolean): void
+  /** No more sound comes. */
+  silent(): void
   /** It was cancelled before it began. */
   dropped(): void
   fail(why: ReplyError['why'], message: string, details: ReplyErrorDetails): void
@@ -94,6 +97,8 @@ export function told(id: string, tell: { over(): void; cancelled(): void }): Tol
   let responseId: string | null = null
   let isCancelled = false
   let isOver = false
+  /** It is over, and its sound is not. */
+  let isLeft = false
   let error: ReplyError | undefined
   let resolve!: (end: ReplyEnd) => void
   let reject!: (error: ReplyError) => void
@@ -106,7 +111,7 @@ export function told(id: string, tell: { over(): void; cancelled(): void }): Tol
   function over(): void {
     isOver = true
     text.end(error)
-    audio?.end(error)
+    if (!isLeft) audio?.end(error)
     tell.over()
   }
 
@@ -143,7 +148,7 @@ export function told(id: string, tell: { over(): void; cancelled(): void }): Tol
     get audio() {
       if (!audio) {
         audio = stream(false)
-        if (isOver || isCancelled) audio.end(error)
+        if ((isOver && !isLeft) || isCancelled) audio.end(error)
       }
       return audio.pieces
     },
@@ -179,7 +184,8 @@ export function told(id: string, tell: { over(): void; cancelled(): void }): Tol
       end('cancelled', null)
       tell.cancelled()
     },
-    ended(response) {
+    ended(response, isHeldBack = false) {
+      isLeft = isHeldBack
       const { output, status, status_details = null } = response
       for (const item of output ?? []) if (!parts.has(item.id)) grew(item.id, 0, wordsOf(item))
       if (status === 'cancelled' || status === 'incomplete') return end(status, response)
@@ -187,6 +193,10 @@ export function told(id: string, tell: { over(): void; cancelled(): void }): Tol
       const { error: cause = null, reason } = status_details ?? {}
       const because = cause?.message ?? cause?.code ?? reason ?? 'no reason was given'
       fail('failed', `The reply failed: ${because}.`, { cause, status_details })
+    },
+    silent() {
+      isLeft = false
+      audio?.end(error)
     },
     dropped: () => end('cancelled', null),
     fail,

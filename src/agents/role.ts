@@ -118,6 +118,15 @@ export function configOf<Context>(role: Role<Context>, config: RealtimeSessionCo
   }
 }
 
+/** What a call that stands already is told: who speaks; nothing that would disturb it and was not asked for. */
+export function configWithin<Context>(
+  { prompt, instructions, exposed }: Role<Context>,
+  { voice, ...rest }: RealtimeSessionConfig = {},
+): Partial<SessionConfig> {
+  const spoken = voice === undefined ? {} : { audio: { output: { voice } } }
+  return { ...merge(toWire(rest), spoken), ...(prompt ? { prompt } : {}), instructions, tools: exposed }
+}
+
 /** The voice that the app gives the session, whoever speaks. */
 export function voiceIn(config: RealtimeSessionConfig = {}): NonNullable<AudioOutput['voice']> | undefined {
   const { audio } = toWire(config) as Partial<SessionConfig>

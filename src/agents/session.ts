@@ -2,9 +2,12 @@ import { UserError } from '../protocol/errors.ts'
 import type { ClientEvent } from '../protocol/events.ts'
 import { merge } from '../protocol/merge.ts'
 import { toWire } from '../protocol/spelling.ts'
+import { realClock } from '../session/clock.ts'
+import type { Media } from '../session/media.ts'
+import type { TraceEntry } from '../session/observing.ts'
 import type { State } from '../session/state.ts'
 import type { TurnPolicy } from '../session/talk.ts'
-import type { ConnectOptions, Transport } from '../session/transport.ts'
+import { type ConnectOptions, partIn, type Transport } from '../session/transport.ts'
 import type { SessionUsage } from '../session/usage.ts'
 import type { RealtimeAgent } from './agent.ts'
 import type { ApprovalItem } from './approvals.ts'
@@ -18,8 +21,10 @@ import { initialConfig, type RealtimeSessionOptions } from './options.ts'
 import type { Reply, ReplyOptions } from './replies.ts'
 import { type RealtimeSessionConfig, roleOf } from './role.ts'
 import type { SavedSession } from './saved.ts'
+import { type SessionTransport, sessionTransport } from './session-transport.ts'
 import type { AnyAgent } from './shapes.ts'
 import { type Stage, stage } from './stage.ts'
+import { wayOf } from './ways.ts'
 
 /** What the user says in writing: text, or parts of text and images. */
 export type RealtimeUserInput =
@@ -39,8 +44,12 @@ interface Triggering {
  * history through a lost line.
  */
 export class RealtimeSession<Context = unknown> {
-  readonly #options: RealtimeSessionOptions<Context>
-  readonly #transport: Transport
+  /** As they were given. */
+  readonly options: RealtimeSessionOptions<Context>
+  /** Who speaks first. */
+  readonly initialAgent: RealtimeAgent<Context>
+  readonly #lines: Transport
+  readonly #transport: SessionTransport
   readonly #stage: Stage<Context>
 
   /** `context` is asked for where the agent's tools and instructions are promised one. */
@@ -53,9 +62,13 @@ export class RealtimeSession<Context = unknown> {
     requireOptions(options)
     if (typeof agent?.name !== 'string')
       throw new UserError('A session is begun with an agent: new RealtimeAgent({ name }).')
-    this.#options = options
-    this.#transport = typeof options.transport === 'object' ? options.transport : webSocket
-    this.#stage = stage(agent, options, this.#transport)
+    this.options = options
+    this.#lines =
+      typeof options.transport === 'object' ? options.transport : wayOf(options.transport, options.clock ?? realClock)
+    const { transport, taken } = sessionTransport(this.#lines, this)
+    this.#transport = transport
+    this.#stage = stage(agent, options, this.#lines, taken)
+    this.initialAgent = this.#stage.agent
   }
 
   /**
@@ -77,20 +90,24 @@ export class RealtimeSession<Context = unknown> {
     overrides: RealtimeSessionConfig = {},
   ): Promise<{ readonly type: 'realtime' } & Partial<State['config']>> {
     const role = await roleOf(this.currentAgent, this.context, (error) => this.#stage.events.report(error))
-    const { model = 'gpt-realtime-2.1' } = this.#options
-    return { ...initialConfig(role, this.#options, overrides), type: 'realtime', model }
+    const { model = 'gpt-realtime-2.1' } = this.options
+    return { ...initialConfig(role, this.options, overrides), type: 'realtime', model }
   }
 
   /**
    * Connects, and resolves when the far end has accepted the session config. A line that fails is dialed again, as
    * `reconnect` says.
    *
+   * With `callId` it attaches to a call that stands already (WebRTC, SIP): the config is said without what would disturb
+   * the call, the tools are run here, nothing is retold, and the audio flows elsewhere. With `observe` it watches: no
+   * config is said, and no tool is run.
+   *
    * Rejects with a `ConnectionError` whose `cause` says why, when there is no use in trying on.
    * @throws UserError when the session is connected, or connecting.
    */
   async connect(options: ConnectOptions = {}): Promise<void> {
-    const { apiKey = this.#options.apiKey, model = this.#options.model } = options
-    await this.#stage.open(() => this.#transport.dialer({ ...options, apiKey, model }), model)
+    const { apiKey = this.options.apiKey, model = this.options.model } = options
+    await this.#stage.open(() => this.#lines.dialer({ ...options, apiKey, model }), model, partIn(options))
   }
 
   /** Ends the call. What was said stays in `history`; `connect()` goes on from there. */
@@ -153,7 +170,7 @@ export class RealtimeSession<Context = unknown> {
 
   /** Muted, the far end hears silence whatever is sent; a turn that was begun ends. It holds until it is taken back. */
   mute(muted: boolean): void {
-    this.#stage.microphone.mute(muted)
+    this.#stage.mute(muted)
   }
 
   get muted(): boolean {
@@ -186,13 +203,16 @@ export class RealtimeSession<Context = unknown> {
   }
 
   /**
-   * Lets another agent speak. Resolves when the far end has accepted it; until then, and where it rejects, nothing has
+   * Lets another agent speak. Resolves with it when the far end has accepted it; until then, and where it rejects, nothing has
    * changed.
    *
    * Rejects with a `UserError` when its voice cannot be had any more (see `voiceChange`).
    */
-  async updateAgent(agent: AnyAgent<Context>, manners: Pick<HandoffManners, 'voiceChange'> = {}): Promise<void> {
-    await this.#stage.become(agent, manners)
+  async updateAgent(
+    agent: AnyAgent<Context>,
+    manners: Pick<HandoffManners, 'voiceChange'> = {},
+  ): Promise<RealtimeAgent<Context>> {
+    return (await this.#stage.become(agent, manners)).agent
   }
 
   /** Changes the session's config: what is given is changed, all else stays. Resolves when the far end has accepted it. */
@@ -246,9 +266,17 @@ export class RealtimeSession<Context = unknown> {
     return this.#stage.door.state
   }
 
-  /** Calls `listener` after each change of `state`. Returns a function that ends it. */
+  /** Calls `listener` after each change of `state`, `pendingApprovals` or `muted`. Returns a function that ends it. */
   subscribe(listener: () => void): () => void {
     return this.#stage.subscribe(listener)
+  }
+
+  /**
+   * Calls `listener` with everything that comes over the line, happens here or is sent, in order and before anything
+   * follows from it: for an inspector, or a trace (`record` of `parley-voice/trace`). Returns a function that ends it.
+   */
+  observe(listener: (entry: TraceEntry) => void): () => void {
+    return this.#stage.door.observe(listener)
   }
 
   /** The conversation so far; what did not change is the same object as before. */
@@ -260,8 +288,14 @@ export class RealtimeSession<Context = unknown> {
     return this.state.usage
   }
 
-  get transport(): Transport {
+  /** The way to the far end: the one that was given, else the session's own, before it is connected too. */
+  get transport(): SessionTransport {
     return this.#transport
+  }
+
+  /** The microphone and the speaker: the line's own (WebRTC), or those of `audio`. Null while they are not known. */
+  get media(): Media | null {
+    return this.#lines.media ?? this.options.audio ?? null
   }
 
   get currentAgent(): RealtimeAgent<Context> {
@@ -281,6 +315,7 @@ export class RealtimeSession<Context = unknown> {
     name: Name,
     listener: (...args: RealtimeSessionEvents<Context>[Name]) => unknown,
   ): this {
+    if (name === 'metrics') this.#stage.measure()
     this.#stage.events.on(name, listener)
     return this
   }
@@ -290,6 +325,7 @@ export class RealtimeSession<Context = unknown> {
     name: Name,
     listener: (...args: RealtimeSessionEvents<Context>[Name]) => unknown,
   ): this {
+    if (name === 'metrics') this.#stage.measure()
     this.#stage.events.once(name, listener)
     return this
   }
@@ -301,11 +337,6 @@ export class RealtimeSession<Context = unknown> {
     this.#stage.events.off(name, listener)
     return this
   }
-}
-
-/** Loaded when it is first used: a page that calls over WebRTC never loads it. */
-const webSocket: Transport = {
-  dialer: async (options) => (await import('../transports/websocket.ts')).webSocket(options),
 }
 
 function partOf(part: UserPart): unknown {

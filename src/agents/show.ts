@@ -13,7 +13,9 @@ import type {
 } from './history.ts'
 
 /** What is known of an item beside what was told of it. */
-export interface Around extends Pick<Sources, 'cuts' | 'origins' | 'isTranscribed'>, Pick<Conversation, 'wordless'> {
+export interface Around
+  extends Pick<Sources, 'cuts' | 'origins' | 'isTranscribed' | 'sounds'>,
+    Pick<Conversation, 'wordless'> {
   /** Of spoken items: whether nobody was asked to put them into words, when they were first seen. */
   readonly off: Map<string, boolean>
 }
@@ -63,11 +65,13 @@ export function answered(
   return { at, item: { ...request, status: 'completed', approved: item.approve } }
 }
 
-function asContent(part: Content): RealtimeContent {
+function asContent(part: Content, sound: string | null | undefined): RealtimeContent {
   switch (part.type) {
     case 'input_audio':
-    case 'output_audio':
-      return { type: part.type, transcript: part.transcript ?? null }
+    case 'output_audio': {
+      const words = { type: part.type, transcript: part.transcript ?? null }
+      return sound === undefined ? words : { ...words, audio: sound }
+    }
     case 'input_image':
       return { type: 'input_image', image: part.image_url ?? '' }
     default:
@@ -86,7 +90,9 @@ function showMessage(
   isOpen: boolean,
 ): RealtimeMessageItem {
   const { id: itemId, role, status = 'completed' } = message
-  const content = contentOf(message).map(asContent)
+  const { sounds } = around
+  const heard = sounds?.get(itemId)
+  const content = contentOf(message).map((part, n) => asContent(part, sounds ? (heard?.[n] ?? null) : undefined))
   const shown: Mutable<RealtimeMessageItem> = { itemId, previousItemId, origin, type: 'message', role, status, content }
   const transcriptStatus = transcriptOf(message, around, isOpen)
   if (transcriptStatus) shown.transcriptStatus = transcriptStatus

@@ -6,11 +6,13 @@ import { merge } from '../protocol/merge.ts'
 import { realClock } from '../session/clock.ts'
 import { type Door, door } from '../session/door.ts'
 import { type Emitter, emitter } from '../session/emitter.ts'
+import type { FollowTurns } from '../session/measuring.ts'
 import { pacedSpeaker } from '../session/paced-speaker.ts'
 import type { MakeSpeaker } from '../session/speaker.ts'
-import { type Ask, type Input, type Notice, plain, type State } from '../session/state.ts'
+import { type Ask, type Input, type Notice, type Part, plain, type State } from '../session/state.ts'
 import { talk, withTurns } from '../session/talk.ts'
-import type { Dial, Transport } from '../session/transport.ts'
+import type { Cause, Dial, Transport } from '../session/transport.ts'
+import { nameOf } from '../session/turn.ts'
 import type { RealtimeAgent } from './agent.ts'
 import { type ApprovalItem, type Approvals, approvals, type SavedApprovals } from './approvals.ts'
 import { calls } from './calls.ts'
@@ -21,15 +23,19 @@ import type { Guarding } from './guarding.ts'
 import type { HandoffManners } from './handoff.ts'
 import { historian, type RealtimeItem, type RealtimeItemInput } from './history.ts'
 import { changesBetween } from './history-changes.ts'
-import type { AvailableMcpTool, McpFollower } from './hosted-mcp.ts'
+import type { AvailableMcpTool } from './hosted-mcp.ts'
 import { late } from './late-speaker.ts'
 import { mcpApprovals } from './mcp-approvals.ts'
-import { type Microphone, microphone } from './microphone.ts'
+import { mcpFollowing } from './mcp-following.ts'
+import { type Microphone, microphone as microphoneOf } from './microphone.ts'
+import { requireNoHoldback } from './misuse.ts'
 import { initialConfig, type RealtimeSessionOptions } from './options.ts'
+import { ownAudio } from './own-audio.ts'
 import { type Reply, type ReplyOptions, replies } from './replies.ts'
 import { type Role, roleOf, unresolved, voiceIn } from './role.ts'
 import { type SavedSession, save } from './saved.ts'
 import { type AnyAgent, agentOf, approving, tellAgent, usageOf } from './shapes.ts'
+import type { SoundShelf } from './sounds.ts'
 import { telling } from './telling.ts'
 import type { FunctionTool } from './tool.ts'
 import { transfers } from './transfers.ts'
@@ -43,40 +49,48 @@ export interface Stage<Context> {
   readonly approvals: Approvals
   readonly availableMcpTools: readonly AvailableMcpTool[]
   readonly microphone: Microphone
-  open(dialer: () => Dial | Promise<Dial>, model: string | undefined): Promise<void>
+  /** Whatever the audio goes through. */
+  mute(muted: boolean): void
+  open(dialer: () => Dial | Promise<Dial>, model: string | undefined, part: Part): Promise<void>
   /** The app silences the agent. */
   interrupt(): void
   say(content: readonly unknown[], fields: object, respond: boolean): void
   reply(options: ReplyOptions): Reply
   /** Resolves when nothing is to be heard any more. */
   drained(): Promise<void>
-  become(agent: AnyAgent<Context>, manners: HandoffManners): Promise<unknown>
+  become(agent: AnyAgent<Context>, manners: HandoffManners): Promise<Role<Context>>
   /** Changes the config, also of the sessions that are connected later. */
   configure(change: object): Promise<void>
   close(): void
   edit(history: readonly RealtimeItemInput[]): void
   save(): SavedSession
   subscribe(listener: () => void): () => void
+  /** Somebody listens to the metrics: they are taken from now on. */
+  measure(): void
 }
 
 export function stage<Context>(
   first: AnyAgent<Context>,
   options: RealtimeSessionOptions<Context>,
   transport: Transport,
+  taken: Transport['taken'] = transport.taken?.bind(transport),
 ): Stage<Context> {
   const { clock = realClock, seed, reconnect, start } = options
   const newId = (prefix: string) => line.newId(prefix)
   const events = emitter<RealtimeSessionEvents<Context>>('The session')
   const failed = (error: unknown) => events.report(error)
   const show = historian()
+  let shelf: SoundShelf | null = null
   const origins = start?.origins ?? new Map()
   const listening = new Set<() => void>()
   let guard: Guarding | null = null
-  let mcp: McpFollower | null = null
-  let limit: { changed(before: State, after: State): void; active(): void } | null = null
+  let follow: FollowTurns | null = null
+  let limit: { changed(before: State, after: State, input: Input): void; active(): void } | null = null
 
   const makeSpeaker: MakeSpeaker =
-    options.speaker ?? pacedSpeaker({ clock, format: () => formatOf(line.state.config, 'output') })
+    options.speaker ??
+    options.audio?.speaker ??
+    pacedSpeaker({ clock, format: () => formatOf(line.state.config, 'output') })
   const line = door({
     clock,
     seed,
@@ -101,29 +115,57 @@ export function stage<Context>(
   const cast = casting<Context>({
     first: unresolved(agentOf(first)),
     resolve,
-    keepsVoice: voiceIn(options.config) !== undefined,
+    keepsVoice: () => line.state.part.attached || voiceIn(options.config) !== undefined,
     door: line,
     newId: () => newId('cast_'),
   })
-  const teller = telling({ events, context, roleOf: (id) => cast.of(id), history })
-  const watcher = transport.taken?.(line)
-  const talking = talk(line, options.turns)
+  const teller = telling({ events, context, roleOf: (id) => cast.of(id), history, isHeldBack })
+  const watcher = taken?.(line)
+  const talking = talk(line, options.turns, clock)
+  const microphone = microphoneOf(line, talking, teller.renewed, () => limit?.active())
+  const own = options.audio && ownAudio(options.audio, (audio) => microphone.sendAudio(audio, false), failed)
   const asked = approvals({
     clock,
     timeoutMs: options.approvalTimeoutMs ?? 300_000,
     requested: (item) => requested(item, null),
+    // When the session ends, all are taken back, and then its end is told.
+    changed: () => line.state.link.at !== 'closed' && teller.renewed(),
     saved: start?.approvals as SavedApprovals | undefined,
   })
   Object.assign(context, approving(asked))
-  const approveMcp = mcpApprovals(line, asked)
+  const approveMcp = mcpApprovals<Context>({
+    door: line,
+    approvals: asked,
+    context,
+    agent: () => cast.role.agent,
+    requested: (item) => requested(item, null),
+    failed,
+  })
+  const mcp = mcpFollowing({
+    changed: (offered) => events.emit('mcp_tools_changed', offered),
+    completed(item) {
+      events.emit('mcp_tool_call_completed', context, cast.role.agent, item)
+      if (line.state.part.observing) return
+      if (options.automaticallyTriggerResponseForMcpToolCalls !== false) line.feed({ type: 'asked', ask: batch })
+    },
+    failed,
+  })
   const running = calls<Context>({
     clock,
     context,
     roleOf: (id) => cast.of(id),
     hasSpoken: (id) => cast.hasSpoken(id),
-    approve: (item, tool, signal) => asked.ask(item, () => requested(item, tool), signal),
+    approve: (item, tool, signal) =>
+      asked.ask(
+        item,
+        () => {
+          requested(item, tool)
+          line.feed({ type: 'deferred', call_id: item.callId })
+        },
+        signal,
+      ),
     transfer: transfers({ cast, context, history, become, edit }),
-    answer: ({ call_id }, output, ask) => line.answer(call_id, output, ask),
+    answer: ({ call_id }, output, ask, failed) => line.answer(call_id, output, ask, failed),
     started(tool, toolCall, { agent }) {
       events.emit('agent_tool_start', context, agent, tool, { toolCall })
       tellAgent(agent, failed, 'agent_tool_start', context, tool, { toolCall })
@@ -137,6 +179,7 @@ export function stage<Context>(
   })
   const answers = replies({
     newId,
+    isHeldBack: (response_id) => guard?.isHolding(response_id) ?? false,
     ask: (id, params, uninterruptible) =>
       line.feed({ type: 'asked', ask: { id, params, ...(uninterruptible ? { uninterruptible } : {}) } }),
     cancel(id, response_id) {
@@ -148,17 +191,33 @@ export function stage<Context>(
   function history(): readonly RealtimeItem[] {
     const { conversation, pending, playback, config } = line.state
     const isTranscribed = config.audio?.input?.transcription !== null
-    return show({ conversation, pending, cuts: playback.cuts, origins, isTranscribed })
+    return show({ conversation, pending, cuts: playback.cuts, origins, isTranscribed, sounds: shelf?.all })
   }
 
   // ── what happens ─────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** In `holdback`, what comes is not heard before it was checked. */
   function heard(audio: AudioDelta): void {
-    if (!guard?.speaker) played(audio)
+    if (!isHeldBack()) played(audio)
+  }
+
+  /** A reply is given what was checked: as it is played, or, beside the conversation, as it passes. */
+  function sounded(audio: AudioDelta): void {
+    if (!isHeldBack()) return answers.received(audio)
+    const { responses } = line.state.conversation
+    const isBeside = responses.some(({ id, conversation_id }) => id === audio.response_id && conversation_id === null)
+    if (isBeside) guard?.holdBeside(audio)
+  }
+
+  function isHeldBack(): boolean {
+    return Boolean(guard?.speaker)
   }
 
   function played(audio: AudioDelta): void {
+    if (isHeldBack()) {
+      teller.sounds(audio)
+      answers.received(audio)
+    }
     teller.heard(audio)
     watcher?.heard(audio)
   }
@@ -173,7 +232,7 @@ export function stage<Context>(
         break
       case 'audio_interrupted':
         running.interrupted()
-        events.emit('audio_interrupted', context, cast.role.agent)
+        if (!isHeldBack() || guard?.wasSounding) events.emit('audio_interrupted', context, cast.role.agent)
         break
       case 'audio_paused':
       case 'audio_resumed':
@@ -198,25 +257,29 @@ export function stage<Context>(
     if (!cast.refused(error) && !isOfReply) failed(error)
   }
 
-  function changed(before: State, after: State, input: Input): void {
-    if (input.type === 'received') received(input.event)
+  function changed(before: State, after: State, input: Input, now: number): void {
+    if (input.type === 'received') received(input.event, before)
     if (before.link.at === 'live' && after.link.at !== 'live') {
       answers.lost(after.link, (wanted) => after.turn.owed.some(({ id }) => id === wanted))
     }
     if (before.link.at !== 'closed' && after.link.at === 'closed') {
-      running.closed()
-      asked.closed()
+      const { cause } = after.link
+      running.closed(inMidst(whyEnded(cause)))
+      asked.closed(whyEnded(cause))
       cast.closed(after.link.cause)
       answers.closed(after.link.cause)
     }
     teller.changed(before, after, input)
-    limit?.changed(before, after)
+    limit?.changed(before, after, input)
+    own?.changed(before, after)
     if (!after.playback.item && listening.size) for (const resolve of listening) resolve()
-    watcher?.changed(before, after, input)
+    watcher?.changed(before, after, input, now)
+    if (follow) for (const turn of follow(before, after, input, now)) events.emit('metrics', turn)
   }
 
-  function received(event: ServerEvent | AudioDelta): void {
-    if (isAudio(event)) return answers.received(event)
+  function received(event: ServerEvent | AudioDelta, before: State): void {
+    shelf?.received(event)
+    if (isAudio(event)) return sounded(event)
     switch (event.type) {
       case 'response.created':
         if (event.response.conversation_id !== null) cast.began(event.response.id)
@@ -226,12 +289,12 @@ export function stage<Context>(
         break
       case 'response.output_item.done':
       case 'conversation.item.done':
-        if (event.item.type === 'mcp_approval_request') void approveMcp(event.item)
+        if (event.item.type === 'mcp_approval_request' && !line.state.part.observing) void approveMcp(event.item)
         break
     }
-    answers.received(event)
+    answers.received(event, event.type === 'response.created' ? nameOf(before, event.response) : undefined)
     guard?.received(event)
-    mcp?.received(event)
+    mcp.received(event)
   }
 
   // ── what follows ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -274,14 +337,27 @@ export function stage<Context>(
   /** What the app has changed of the config since. */
   let overrides: object = {}
   let isGreeted = [...origins.values()].includes('restored')
-  async function open(dialer: () => Dial | Promise<Dial>, model?: string): Promise<void> {
-    await line.connect(dialer, async () => {
+  async function open(dialer: () => Dial | Promise<Dial>, model: string | undefined, part: Part): Promise<void> {
+    let isBegun = false
+    const configured = async () => {
       await prepare(model)
       const role = await resolved()
       cast.begin(role)
-      const config = merge(initialConfig(role, options), overrides)
-      return talking.policy ? withTurns(config, talking.policy) : config
+      if (part.observing) return {}
+      const config = merge(initialConfig(role, options, {}, part), overrides)
+      const wanted = talking.policy ? withTurns(config, talking.policy) : config
+      if (!transport.carriesAudio && !part.attached) {
+        isBegun = true
+        await own?.start(wanted)
+      }
+      return wanted
+    }
+    if (transport.carriesAudio) requireNoHoldback(options)
+    await line.connect(dialer, configured, part).catch((error: unknown) => {
+      if (isBegun) own?.stop()
+      throw error
     })
+    if (part.observing) return
     if (options.greeting === undefined || isGreeted) return
     isGreeted = true
     reply(typeof options.greeting === 'string' ? { instructions: options.greeting } : options.greeting)
@@ -296,21 +372,13 @@ export function stage<Context>(
 
   async function resolve(agent: RealtimeAgent<Context>): Promise<Role<Context>> {
     const role = await roleOf(agent, context, failed)
-    if (!mcp && role.exposed.some(({ type }) => type === 'mcp')) {
-      const { mcpFollower } = await import('./hosted-mcp.ts')
-      mcp = mcpFollower({
-        changed: (offered) => events.emit('mcp_tools_changed', offered),
-        completed(item) {
-          events.emit('mcp_tool_call_completed', context, cast.role.agent, item)
-          if (options.automaticallyTriggerResponseForMcpToolCalls !== false) line.feed({ type: 'asked', ask: batch })
-        },
-      })
-    }
+    if (role.exposed.some(({ type }) => type === 'mcp')) await mcp.begin()
     return role
   }
 
   /** What only some sessions need is loaded when it is needed. */
   async function prepare(model = 'gpt-realtime-2.1'): Promise<void> {
+    if (events.has('metrics') && !follow) await measured()
     if (!guard && (options.outputGuardrails?.length || options.inputGuardrails?.length)) {
       const { guarding } = await import('./guarding.ts')
       const parts = {
@@ -326,9 +394,18 @@ export function stage<Context>(
         },
         held: (ms: number, itemId: string) => events.emit('audio_held', { ms, itemId }),
         played,
+        passedBeside: (audio: AudioDelta) => answers.received(audio),
+        moved: () => answers.moved(),
       }
       guard = guarding<Context>(parts, makeSpeaker)
       for (const { item } of line.state.pending) guard.said(item.id, textOf(item))
+    }
+    if (!shelf && options.historyStoreAudio) {
+      const { soundShelf } = await import('./sounds.ts')
+      shelf = soundShelf(
+        (event) => line.feed({ type: 'sent', event }),
+        () => events.emit('history_updated', history()),
+      )
     }
     if (!limit && options.limits) {
       const { limiting } = await import('./limiting.ts')
@@ -338,11 +415,17 @@ export function stage<Context>(
         limits: options.limits,
         model,
         running: () => running.running,
+        speaking: () => talking.speaking,
         reply: (instructions) => reply({ instructions }),
         drained,
         reached: (reached) => events.emit('limit_reached', reached),
       })
     }
+  }
+
+  async function measured(): Promise<void> {
+    const { followTurns } = await import('../session/measuring.ts')
+    follow ??= followTurns()
   }
 
   function reply(wishes: ReplyOptions): Reply {
@@ -361,12 +444,17 @@ export function stage<Context>(
     },
     approvals: asked,
     get availableMcpTools() {
-      return mcp?.availableMcpTools ?? []
+      return mcp.availableMcpTools
     },
-    microphone: microphone(line, talking),
-    async open(dialer, model) {
+    microphone,
+    mute(muted) {
+      microphone.mute(muted)
+      options.audio?.mute(muted)
+      if (transport.carriesAudio) transport.mute?.(muted)
+    },
+    async open(dialer, model, part) {
       try {
-        await open(dialer, model)
+        await open(dialer, model, part)
       } catch (error) {
         if (line.state.link.at === 'closed') answers.closed(line.state.link.cause)
         throw error
@@ -395,7 +483,19 @@ export function stage<Context>(
     edit,
     save: () => save({ history: history(), approvals: asked.save() }),
     subscribe: teller.subscribe,
+    measure: () => void measured().catch(failed),
   }
+}
+
+/** For the model, should it be told on another line. */
+function whyEnded(cause: Cause | null): string {
+  if (!cause || cause.initiator === 'us') return 'The session was closed.'
+  return cause.initiator === 'network' ? `The line was lost. ${cause.reason}` : `The far end ended it. ${cause.reason}`
+}
+
+/** As it stands behind a colon. */
+function inMidst(sentence: string): string {
+  return sentence.charAt(0).toLowerCase() + sentence.slice(1)
 }
 
 const batch: Ask = { ...plain, when: 'batch' }

@@ -13,8 +13,12 @@ import { tellAgent } from './shapes.ts'
 
 export interface Telling {
   heard(audio: AudioDelta): void
+  /** What was held back begins to sound. */
+  sounds(audio: AudioDelta): void
   changed(before: State, after: State, input: Input): void
   unfinished(notice: Extract<Notice, { readonly type: 'unfinished' }>): void
+  /** What subscribers may read beside the state is another. */
+  renewed(): void
   subscribe(listener: () => void): () => void
 }
 
@@ -23,23 +27,39 @@ export function telling<Context>(options: {
   readonly context: RunContext<Context>
   readonly roleOf: (response_id: string | null) => Role<Context>
   readonly history: () => readonly RealtimeItem[]
+  /** What comes is not heard before it was checked: `sounds` says when it is. */
+  readonly isHeldBack: () => boolean
 }): Telling {
   const { events, context, roleOf } = options
+  let isSounding = false
   const subscribers = new Set<() => void>()
 
   function changed(before: State, after: State, input: Input): void {
     if (input.type === 'received') received(input.event, after)
     if (before.link.at !== after.link.at) events.emit('connection_change', after.link)
     const [was, is] = [before.playback.item, after.playback.item]
-    if (!was && is) events.emit('audio_start', context, roleOf(is.response_id).agent)
-    if (was && !is) events.emit('audio_stopped', context, roleOf(was.response_id).agent)
+    if (!was && is && !options.isHeldBack()) sounds(is)
+    if (was && !is && isSounding) {
+      isSounding = false
+      events.emit('audio_stopped', context, roleOf(was.response_id).agent)
+    }
     if (before.conversation.items !== after.conversation.items || before.pending !== after.pending) added(before, after)
     const isRetold =
       before.conversation !== after.conversation ||
       before.pending !== after.pending ||
       before.playback.cuts !== after.playback.cuts
     if (isRetold && events.has('history_updated')) events.emit('history_updated', options.history())
-    if (before !== after) for (const listener of subscribers) listener()
+    if (before !== after) renewed()
+  }
+
+  function sounds({ response_id }: { readonly response_id: string }): void {
+    if (isSounding) return
+    isSounding = true
+    events.emit('audio_start', context, roleOf(response_id).agent)
+  }
+
+  function renewed(): void {
+    for (const listener of subscribers) listener()
   }
 
   function received(event: ServerEvent | AudioDelta, state: State): void {
@@ -92,7 +112,9 @@ export function telling<Context>(options: {
       const whole = audio.byteLength === audio.buffer.byteLength ? audio : audio.slice()
       events.emit('audio', { type: 'audio', data: whole.buffer as ArrayBuffer, responseId, itemId })
     },
+    sounds,
     changed,
+    renewed,
     unfinished({ response, why, isRetried }) {
       const details = { responseId: response.id, why, isRetried, response }
       events.emit('response_unfinished', context, roleOf(response.id).agent, details)

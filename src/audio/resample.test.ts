@@ -14,6 +14,13 @@ describe.each([
   [8_000, 24_000],
   [44_100, 24_000],
   [24_000, 44_100],
+  [96_000, 24_000],
+  [24_000, 96_000],
+  [48_000, 8_000],
+  [8_000, 48_000],
+  [44_100, 8_000],
+  [8_000, 44_100],
+  [96_000, 8_000],
 ])('%i Hz to %i Hz', (from, to) => {
   const nyquist = Math.min(from, to) / 2
 
@@ -29,6 +36,26 @@ describe.each([
     if (to > from) return
     const out = resample(tone(1.25 * nyquist, from), from, to)
     expect(decibel(power(middle(out)) / (amplitude ** 2 / 2))).toBeLessThan(-85)
+  })
+
+  test('nothing below Nyquist comes through as an image', () => {
+    if (to <= from) return
+    const frequency = 0.75 * nyquist
+    const out = middle(resample(tone(frequency, from), from, to))
+    const image = [from - frequency, from + frequency].filter((one) => one < to / 2)
+    for (const one of image) expect(decibel(power(out) / partAt(out, one, to)), `${one} Hz`).toBeGreaterThan(85)
+  })
+
+  test('what is left can be had without ending the stream', () => {
+    const speech = noise(1_000)
+    const [peeked, plain] = [resampler(from, to), resampler(from, to)]
+    const [head, tail] = [speech.subarray(0, 700), speech.subarray(700)]
+    const early = peeked.push(head)
+    const left = peeked.rest()
+    expect([...early, ...left]).toEqual([...resample(head, from, to)])
+    plain.push(head)
+    expect(peeked.push(tail)).toEqual(plain.push(tail))
+    expect(peeked.flush()).toEqual(plain.flush())
   })
 
   test('is in time and in length with what went in', () => {
@@ -107,6 +134,14 @@ function snr(samples: Int16Array, frequency: number, rate: number): number {
   const b = (xs * cc - xc * cs) / determinant
   const rest = part.map((x, n) => x - a * Math.cos(angle * n) - b * Math.sin(angle * n))
   return decibel((a * a + b * b) / 2 / power(rest))
+}
+
+/** The power of the part at one frequency. */
+function partAt(samples: readonly number[], frequency: number, rate: number): number {
+  const angle = (2 * Math.PI * frequency) / rate
+  const sum = (wave: (x: number) => number) => samples.reduce((all, x, n) => all + x * wave(angle * n) * hann(n), 0)
+  const hann = (n: number) => 1 - Math.cos((2 * Math.PI * n) / samples.length)
+  return (2 * (sum(Math.sin) ** 2 + sum(Math.cos) ** 2)) / samples.length ** 2
 }
 
 function middle(samples: Int16Array): number[] {

@@ -4,12 +4,16 @@ export interface Resampler {
   push(samples: Int16Array): Int16Array
   /** Ends the stream and gives what is left. The next `push` begins a new stream. */
   flush(): Int16Array
+  /** What `flush` would give now; the stream goes on. */
+  rest(): Int16Array
 }
 
 /** Zero crossings of the sinc on each side of its middle: 32 taps at the slower of the two rates. */
 const crossings = 16
 /** Kaiser's beta: clean to -85 dB up to 0.8 of the slower rate's Nyquist frequency, and from 1.25 of it on. */
 const beta = 9
+/** Samples that are taken at once: nothing but the output is allocated for a block of any length. */
+const room = 1_024
 
 /**
  * A streaming resampler from `from` Hz to `to` Hz: polyphase, Kaiser-windowed sinc. `n` samples in give `ceil(n * to / from)`
@@ -23,17 +27,22 @@ export function resampler(from: number, to: number): Resampler {
     if (!Number.isInteger(rate) || rate <= 0)
       throw new RangeError(`A sample rate is a positive integer in Hz, not ${rate}.`)
   }
-  if (from === to) return { push: (samples) => samples, flush: () => new Int16Array(0) }
+  if (from === to) {
+    const nothing = new Int16Array(0)
+    return { push: (samples) => samples, flush: () => nothing, rest: () => nothing }
+  }
 
   const divisor = gcd(from, to)
   const phases = to / divisor
   const stride = from / divisor
   const half = Math.ceil(crossings * Math.max(1, from / to))
   const taps = 2 * half
+  const silence = new Int16Array(taps)
   const kernel = kernelOf(phases, half, Math.min(1, to / from))
 
   /** Samples that are still under the kernel; the first stands `half - 1` samples before the next output's whole position. */
-  let line = new Int16Array(half - 1)
+  const line = new Int16Array(taps + room)
+  let filled = half - 1
   /** Where the next output is, in input samples after `line[half - 1]`: `whole` and `phase / phases`. */
   let whole = 0
   let phase = 0
@@ -41,38 +50,52 @@ export function resampler(from: number, to: number): Resampler {
 
   function push(samples: Int16Array): Int16Array {
     owed += samples.length * phases
-    return slide(samples, Number.POSITIVE_INFINITY)
+    const positions = (filled + samples.length - taps - whole + 1) * phases - phase
+    return slide(samples, samples.length, Math.max(0, Math.ceil(positions / stride)))
   }
 
   function flush(): Int16Array {
-    const rest = slide(new Int16Array(taps), Math.ceil(owed / stride))
-    line = new Int16Array(half - 1)
+    const out = slide(silence, taps, Math.ceil(owed / stride))
+    line.fill(0)
+    filled = half - 1
     whole = phase = owed = 0
-    return rest
-  }
-
-  function slide(samples: Int16Array, most: number): Int16Array {
-    const under = new Int16Array(line.length + samples.length)
-    under.set(line)
-    under.set(samples, line.length)
-    const positions = (under.length - taps - whole + 1) * phases - phase
-    const out = new Int16Array(Math.min(most, Math.max(0, Math.ceil(positions / stride))))
-    for (let n = 0; n < out.length; n++) {
-      let sum = 0
-      for (let tap = 0, weight = phase * taps; tap < taps; tap++, weight++) sum += kernel[weight]! * under[whole + tap]!
-      out[n] = Math.max(-32768, Math.min(32767, Math.round(sum)))
-      phase += stride
-      whole += Math.floor(phase / phases)
-      phase %= phases
-    }
-    owed -= out.length * stride
-    const passed = Math.min(whole, under.length)
-    line = under.slice(passed)
-    whole -= passed
     return out
   }
 
-  return { push, flush }
+  function rest(): Int16Array {
+    const before = { line: line.slice(), filled, whole, phase, owed }
+    const out = flush()
+    line.set(before.line)
+    ;({ filled, whole, phase, owed } = before)
+    return out
+  }
+
+  /** Takes `length` samples in as many pieces as the line has room for, and gives `count` samples, which must come of them. */
+  function slide(samples: Int16Array, length: number, count: number): Int16Array {
+    const out = new Int16Array(count)
+    let made = 0
+    for (let taken = 0; taken < length; ) {
+      const end = Math.min(length, taken + line.length - filled)
+      while (taken < end) line[filled++] = samples[taken++]!
+      for (; made < count && whole + taps <= filled; made++) {
+        let sum = 0
+        for (let tap = 0, weight = phase * taps; tap < taps; tap++, weight++)
+          sum += kernel[weight]! * line[whole + tap]!
+        out[made] = Math.max(-32768, Math.min(32767, Math.round(sum)))
+        phase += stride
+        whole += Math.floor(phase / phases)
+        phase %= phases
+      }
+      const passed = Math.min(whole, filled)
+      line.copyWithin(0, passed, filled)
+      filled -= passed
+      whole -= passed
+    }
+    owed -= count * stride
+    return out
+  }
+
+  return { push, flush, rest }
 }
 
 /** Resamples one whole recording. */

@@ -3,12 +3,14 @@ import { readFileSync } from 'node:fs'
 import { isMisuse } from './misuse.ts'
 
 const commands: Readonly<Record<string, () => Promise<(args: string[]) => unknown>>> = {
+  dev: async () => (await import('./dev.ts')).devCommand,
   serve: async () => (await import('./serve.ts')).serveCommand,
   call: async () => (await import('./call.ts')).callCommand,
 }
 
 const usage = `parley: realtime voice agents, and a local realtime server that speaks the same protocol
 
+  parley dev      open a page where you speak and an agent answers
   parley serve    start the local realtime server
   parley call     play one call: a caller speaks, a tool runs, the agent answers aloud
   parley help     show this

@@ -112,7 +112,7 @@ function place(conversation: Conversation, told: Item, previous: string | null |
     ...conversation,
     items: insert(items, at, item),
     open: isGrowing(item) ? [...open, item] : open,
-    calls: callsAfter(conversation, item),
+    calls: callsAfter(conversation, item, at),
   }
   return conversation.early.length ? caughtUp(placed, item.id) : placed
 }
@@ -207,14 +207,24 @@ function retold(
     ...conversation,
     items: replace(items, at, after),
     open: nth < 0 ? open : open.toSpliced(nth, 1),
-    calls: callsAfter(conversation, after),
+    calls: callsAfter(conversation, after, at),
   }
 }
 
-function callsAfter({ calls }: Conversation, item: Item): readonly FunctionCall[] {
+/** `at`: the item's place. A call that was answered, and is told again, is not open again. */
+function callsAfter({ calls, items }: Conversation, item: Item, at: number): readonly FunctionCall[] {
   if (item.type === 'function_call_output') return calls.filter(({ call_id }) => call_id !== item.call_id)
-  const isNew = item.type === 'function_call' && item.status === 'completed' && !calls.some(({ id }) => id === item.id)
-  return isNew ? [...calls, item] : calls
+  if (item.type !== 'function_call' || item.status !== 'completed') return calls
+  const isOld = calls.some(({ id }) => id === item.id) || isAnswered(items, item.call_id, at)
+  return isOld ? calls : [...calls, item]
+}
+
+function isAnswered(items: readonly Item[], call_id: string, from: number): boolean {
+  for (let n = from; n < items.length; n++) {
+    const item = items[n]!
+    if (item.type === 'function_call_output' && item.call_id === call_id) return true
+  }
+  return false
 }
 
 /** Changes an item that is being told. One that is not (out of band, or already told) is left as it is. */

@@ -5,6 +5,8 @@ import { type Conversation, contentOf, itemsOf } from './conversation.ts'
 export interface Cut {
   readonly heardMs: number
   readonly receivedMs: number
+  /** How fast it was spoken, where it was cut while it was still being given: its words had run ahead of its sound. */
+  readonly charsPerMs?: number
 }
 export type CreateItem = Extract<ClientEvent, { readonly type: 'conversation.item.create' }> & { readonly item: Item }
 export type Cuts = Readonly<Record<string, Cut>>
@@ -62,10 +64,18 @@ function asText(part: Content, cut: Cut | undefined): Content | null {
   }
 }
 
-/** The words that were heard, by their share of the sound: whole words, and a mark that there was more. */
-export function heardPart(transcript: string, { heardMs, receivedMs }: Cut): string {
-  if (heardMs >= receivedMs) return transcript
-  const heard = transcript.slice(0, Math.floor((transcript.length * heardMs) / receivedMs))
-  const whole = heard.slice(0, Math.max(heard.lastIndexOf(' '), 0))
-  return whole ? `${whole}…` : ''
+/**
+ * The words that were heard: whole words, and a mark that there was more. Of an answer that came whole they are told by
+ * their share of the sound; of one that was still being given, by the rate of speech, for it may have more words than sound.
+ */
+export function heardPart(transcript: string, { heardMs, receivedMs, charsPerMs }: Cut): string {
+  if (heardMs <= 0) return ''
+  const wholeMs = charsPerMs ? Math.max(receivedMs, transcript.length / charsPerMs) : receivedMs
+  if (heardMs >= wholeMs) return transcript
+  const heard = transcript.slice(0, Math.floor((transcript.length * heardMs) / wholeMs))
+  const end = unspaced.test(heard) ? heard.length - 1 : heard.lastIndexOf(' ')
+  return end > 0 ? `${heard.slice(0, end)}…` : ''
 }
+
+/** It ends in a script that puts no spaces between words. */
+const unspaced = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}]$/u

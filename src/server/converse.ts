@@ -3,7 +3,8 @@
  * `respond.ts`'s; here stands the talk: which turn ends when, and who speaks.
  */
 import { type Conversation, contentOf, empty, evolve, itemsOf, textOf } from '../conversation/conversation.ts'
-import { heardPart } from '../conversation/retell.ts'
+import { charsPerMs, learned, type Rate, usualRate } from '../conversation/rate.ts'
+import { type Cut, heardPart } from '../conversation/retell.ts'
 import { fromBase64 } from '../protocol/base64.ts'
 import type { Clock } from '../protocol/clock.ts'
 import { messageOf } from '../protocol/errors.ts'
@@ -19,11 +20,12 @@ import type {
 import { newId as idOf } from '../protocol/ids.ts'
 import { recordings, withoutWords } from './recordings.ts'
 import { type Giving, give } from './respond.ts'
-import { type Answer, decide, refusal } from './rules/decide.ts'
+import { type Answer, type CallState, decide, refusal } from './rules/decide.ts'
 import { refusals } from './rules/refusals.ts'
 import { type AnySession, defaultSession, objectOf } from './rules/session-config.ts'
 import type { Brain, Ears, Voice } from './senses.ts'
 import { detectionOf, type HeardTurn, hearing } from './turns/hearing.ts'
+import { listener } from './turns/sound.ts'
 import { energyVad, type Vad } from './turns/vad.ts'
 
 export interface ConverseOptions {
@@ -43,10 +45,36 @@ export interface ConverseOptions {
   /** ms until the session expires. Default: 60 minutes. */
   readonly sessionMs?: number
   readonly vad?: () => Vad
+  /** For a line that carries the sound itself: no event has it then, and the server knows what was sent out. */
+  readonly outgoing?: (told: OutgoingEvents) => Outgoing
+}
+
+/** The sound that is on its way to the caller, as long as it is heard. */
+export interface Outgoing {
+  /** Something is being heard, or waits to be. */
+  readonly isPlaying: boolean
+  /** Takes the next sound of an item: PCM16 samples at 24 kHz. */
+  play(response_id: string, item_id: string, samples: Int16Array): void
+  /** No more sound comes of this response. */
+  finish(response_id: string): void
+  /** Forgets what was not sent: which response was being heard, and how much of each item that is not whole now. */
+  clear(): {
+    readonly response_id: string | null
+    readonly cut: readonly { readonly item_id: string; readonly sentMs: number }[]
+  }
+}
+
+export interface OutgoingEvents {
+  /** The first packet of a response was sent. */
+  readonly started: (response_id: string) => void
+  /** All of it was sent, and heard. */
+  readonly stopped: (response_id: string) => void
 }
 
 export interface Call {
   hear(event: ClientEvent): void
+  /** Takes sound of a line that carries it: PCM16 at 24 kHz, whole samples. */
+  hearSound(bytes: Uint8Array): void
   /** The line is gone: nothing more is emitted. */
   ended(): void
 }
@@ -75,25 +103,39 @@ export function converse(options: ConverseOptions): Call {
   /** The words that the brain knows and the wire may not say: of the user's turns, and of answers that were cut off. */
   const heard = new Map<string, { words: string; ms: number }>()
   /** Answers that were cut off, as they were before: no more of their sound counts, and their words are gone. */
-  const cut = new Map<string, { words: string; receivedMs: number }>()
+  const cut = new Map<string, { readonly words: string; readonly of: Omit<Cut, 'heardMs'> }>()
+  let rate: Rate = usualRate
   const recorded = recordings(recordingLimit)
   let understanding: Promise<unknown> = Promise.resolve()
   let stopIdle: (() => void) | null = null
   const microphone = hearing({ clock, ears, vad, session: () => session, newId, started, stopped })
+  const toLine = listener(24_000)
+  /** The response of which no more is played: its sound was cleared. */
+  let hushed: string | null = null
+  const outgoing = options.outgoing?.({
+    started: (response_id) => emit({ type: 'output_audio_buffer.started', response_id }),
+    stopped(response_id) {
+      emit({ type: 'output_audio_buffer.stopped', response_id })
+      if (!giving) awaitIdle(0)
+    },
+  })
 
   function emit(answer: Answer): void {
     if (isOver) return
     const event = { event_id: newId('event_'), ...answer } as ServerEvent
     conversation = evolve(conversation, event)
     options.emit(onTheWire(event))
-    if (event.type === 'response.output_item.done' && cut.has(event.item.id)) forgetWords(event.item.id)
+    if (event.type !== 'response.output_item.done') return
+    const { item } = event
+    if (cut.has(item.id)) forgetWords(item.id)
+    else if (isWhole(item)) rate = learned(rate, textOf(item).length, spoken.get(item.id) ?? 0)
   }
 
   function hear(event: ClientEvent): void {
     if (isOver) return
     let answers: readonly Answer[]
     try {
-      answers = decide({ session, conversation, bufferedMs: microphone.bufferedMs, spoken }, event, newId)
+      answers = decide(stateNow(), event, newId)
     } catch (error) {
       answers = [
         refusal(
@@ -104,6 +146,11 @@ export function converse(options: ConverseOptions): Call {
     }
     for (const answer of answers) emit(withAudio(answer))
     if (!answers.some(({ type }) => type === 'error')) act(event, answers)
+  }
+
+  function stateNow(): CallState {
+    const { bufferedMs } = microphone
+    return { session, conversation, bufferedMs, spoken, carriesSound: outgoing !== undefined }
   }
 
   /** What follows when an event was accepted. */
@@ -125,6 +172,8 @@ export function converse(options: ConverseOptions): Call {
         return respond(event.response ?? {})
       case 'response.cancel':
         return (beside.get(event.response_id ?? '') ?? giving)?.cancel('client_cancelled')
+      case 'output_audio_buffer.clear':
+        return hush()
     }
   }
 
@@ -134,9 +183,11 @@ export function converse(options: ConverseOptions): Call {
 
   function truncated(item_id: string, heardMs: number): void {
     const item = itemsOf(conversation).find(({ id }) => id === item_id)
-    const whole = cut.get(item_id) ?? { words: item ? textOf(item) : '', receivedMs: spoken.get(item_id) ?? 0 }
+    const pace = item && isWhole(item) ? {} : { charsPerMs: charsPerMs(rate) }
+    const of = { receivedMs: spoken.get(item_id) ?? 0, ...pace }
+    const whole = cut.get(item_id) ?? { words: item ? textOf(item) : '', of }
     cut.set(item_id, whole)
-    heard.set(item_id, { words: heardPart(whole.words, { heardMs, receivedMs: whole.receivedMs }), ms: 0 })
+    heard.set(item_id, { words: heardPart(whole.words, { heardMs, ...whole.of }), ms: 0 })
     spoken.set(item_id, heardMs)
     recorded.truncate(item_id, heardMs)
     forgetWords(item_id)
@@ -165,7 +216,22 @@ export function converse(options: ConverseOptions): Call {
   function started(audio_start_ms: number, item_id: string): void {
     emit({ type: 'input_audio_buffer.speech_started', audio_start_ms, item_id })
     stopIdle?.()
-    if (detectionOf(session)?.interrupt_response !== false) giving?.cancel('turn_detected')
+    if (detectionOf(session)?.interrupt_response === false) return
+    hush(() => giving?.cancel('turn_detected'))
+  }
+
+  /** What the caller has not heard is not said: the buffer is cleared, and what was on its way is cut at what was sent. */
+  function hush(cancel: () => void = () => {}): void {
+    if (!outgoing?.isPlaying) return cancel()
+    hushed = giving?.id ?? null
+    const { response_id, cut: items } = outgoing.clear()
+    cancel()
+    if (response_id) emit({ type: 'output_audio_buffer.cleared', response_id })
+    for (const { item_id, sentMs: audio_end_ms } of items) {
+      if (!stands(item_id)) continue
+      emit({ type: 'conversation.item.truncated', item_id, content_index: 0, audio_end_ms })
+      truncated(item_id, audio_end_ms)
+    }
   }
 
   function stopped(audio_end_ms: number, turn: HeardTurn): void {
@@ -249,7 +315,9 @@ export function converse(options: ConverseOptions): Call {
       emit: (event) => {
         if (inBand && event.type === 'response.done') giving = null
         emit(event)
-        if (event.type === 'response.done') emit({ type: 'rate_limits.updated', rate_limits: rateLimits })
+        if (event.type !== 'response.done') return
+        emit({ type: 'rate_limits.updated', rate_limits: rateLimits })
+        outgoing?.finish(event.response.id!)
       },
       newId,
       last: () => conversation.items.at(-1)?.id ?? null,
@@ -258,8 +326,10 @@ export function converse(options: ConverseOptions): Call {
         await understanding
         return contextOf(params)
       },
-      spoke: (item_id, piece) => {
-        if (cut.has(item_id)) return
+      carriesSound: outgoing !== undefined,
+      spoke: (response_id, item_id, piece) => {
+        if (cut.has(item_id) || hushed === response_id) return
+        outgoing?.play(response_id, item_id, toLine.samples(piece))
         spoken.set(item_id, (spoken.get(item_id) ?? 0) + piece.ms)
         if (stands(item_id)) recorded.add(item_id, piece)
       },
@@ -269,7 +339,7 @@ export function converse(options: ConverseOptions): Call {
     else beside.set(given.id, given)
     given.over.then((audioMs) => {
       beside.delete(given.id)
-      if (inBand && !giving) awaitIdle(audioMs)
+      if (inBand && !giving && !outgoing?.isPlaying) awaitIdle(outgoing ? 0 : audioMs)
     })
   }
 
@@ -340,7 +410,18 @@ export function converse(options: ConverseOptions): Call {
   }
 
   emit({ type: 'session.created', session })
-  return { hear, ended }
+  return {
+    hear,
+    hearSound(bytes) {
+      if (!isOver) microphone.writeSound(bytes)
+    },
+    ended,
+  }
+}
+
+/** All of its words were put into sound. */
+function isWhole(item: Item): boolean {
+  return item.type === 'message' && item.status === 'completed'
 }
 
 function idleOf(session: AnySession): number | null | undefined {

@@ -40,7 +40,9 @@ export interface Speaking {
   /** What the model is to answer, in words; waits until the ears have them. */
   readonly context: () => Promise<readonly Item[]>
   /** Told of each piece of an item's audio. */
-  readonly spoke: (item_id: string, piece: Piece) => void
+  readonly spoke: (response_id: string, item_id: string, piece: Piece) => void
+  /** The line carries the sound itself: no event does. */
+  readonly carriesSound: boolean
   /** Tokens of what was said to the model. */
   readonly inputUsage: (items: readonly Item[]) => NonNullable<Usage['input_token_details']>
 }
@@ -135,8 +137,8 @@ export function give(speaking: Speaking): Giving {
         const ms = msOf(piece.length, format)
         count('audio', ms / msAToken)
         audioMs += ms
-        speaking.spoke(item_id, { bytes: piece, format, ms })
-        told.sound(piece)
+        speaking.spoke(id, item_id, { bytes: piece, format, ms })
+        if (!speaking.carriesSound) told.sound(piece)
         await rest(ms / speaking.pace)
         check()
       }

@@ -37,6 +37,25 @@ test('a response that the far end began by itself is not the one that was asked 
   expect(wished(it.play(over('vad')))).toEqual(['mine'])
 })
 
+test('a far end that says no names gives what was asked for next, unless it heard a turn that it may answer by itself', () => {
+  const unnamed = { metadata: null }
+  const it = session()
+  it.play(...live, wish('mine'), created('r', unnamed))
+  expect([it.state.turn.asked, it.state.turn.given?.ask.id]).toEqual([null, 'mine'])
+  it.play(over('r'), wish('next'), event('input_audio_buffer.committed', { item_id: 'u' }), created('vad', unnamed))
+  expect([it.state.turn.asked?.ask.id, it.state.turn.given?.ask.id]).toEqual(['next', null])
+  const done = { id: 'vad', status: 'completed', output: [], ...unnamed }
+  it.play(event('response.done', { response: done }), created('r2', unnamed))
+  expect([it.state.turn.asked, it.state.turn.given?.ask.id]).toEqual([null, 'next'])
+})
+
+test('beside the conversation, it gives them in the order in which they were asked for', () => {
+  const it = session()
+  it.play(...live, wish('a', { conversation: 'none' }), wish('b', { conversation: 'none' }))
+  it.play(created('x', { conversation_id: null, metadata: null }))
+  expect(it.state.turn.beside.map(({ id }) => id)).toEqual(['b'])
+})
+
 test('responses beside the conversation wait for none, and are asked for again only where they had not begun', () => {
   const { play } = session()
   play(...live, created('r'))

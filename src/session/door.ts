@@ -8,11 +8,13 @@ import { newId } from '../protocol/ids.ts'
 import { mulberry32 } from '../protocol/random.ts'
 import { realClock } from './clock.ts'
 import { wordsHeard } from './interruption-options.ts'
+import { type Observing, observing } from './observing.ts'
 import { pacedSpeaker } from './paced-speaker.ts'
 import { type Running, run, type World } from './run.ts'
 import type { MakeSpeaker } from './speaker.ts'
-import { type Ask, plain, type Reconnect, type Start, type State, start } from './state.ts'
+import { type Ask, type Part, plain, type Reconnect, type Start, type State, start } from './state.ts'
 import { ConnectionError, type Dial } from './transport.ts'
+import { updatesSaid } from './updates.ts'
 
 export interface DoorOptions
   extends Pick<World, 'call' | 'tell' | 'changed'>,
@@ -30,12 +32,18 @@ export interface Door extends Running {
   /** An id that nothing else here has. */
   newId(prefix: string): string
   /** Dials, and settles with the link. Rejects with a `ConnectionError`, or a `UserError` when it is open already. */
-  connect(dialer: () => Dial | Promise<Dial>, config: () => Promise<Partial<SessionConfig>>): Promise<void>
+  connect(
+    dialer: () => Dial | Promise<Dial>,
+    config: () => Promise<Partial<SessionConfig>>,
+    part?: Partial<Part>,
+  ): Promise<void>
   /** Says something in writing, and gives the item; `fields` are for the event that carries it. */
   say(content: readonly unknown[], fields: object, respond: boolean): Item
   /** Says what a tool answered; `ask` is what is asked for once the batch is answered, if anything is. */
-  answer(call_id: string, output: string, ask: Ask | null): void
+  answer(call_id: string, output: string, ask: Ask | null, failed?: boolean): void
   sendAudio(audio: ArrayBuffer | ArrayBufferView, commit: boolean): boolean
+  /** Calls `listener` with all that happens and all that is sent, in order. Returns a function that ends it. */
+  observe: Observing['observe']
 }
 
 export function door(options: DoorOptions): Door {
@@ -50,6 +58,7 @@ export function door(options: DoorOptions): Door {
   let settle: (() => void) | null = null
   /** Gives up the `connect()` that waits for the app. */
   let abandon = () => {}
+  const watching = observing(clock, (error) => options.tell({ type: 'failed', error }))
   const format = () => formatOf(running.state.config, 'output')
   const makeSpeaker = options.speaker ?? pacedSpeaker({ clock, format })
 
@@ -58,7 +67,8 @@ export function door(options: DoorOptions): Door {
   const attempts = reconnect === false ? { attempts: 0 } : (reconnect ?? {})
   const running = run(start({ reconnect: attempts, seed, interruption: options.interruption, ...before }), {
     clock,
-    dial: (listener) => dial(listener),
+    dial: (listener, config) => watching.overheard(dial)(listener, config),
+    happened: watching.happened,
     speaker: (listener) => {
       const speaker = makeSpeaker(listener)
       return {
@@ -72,18 +82,22 @@ export function door(options: DoorOptions): Door {
       }
     },
     call: options.call,
-    tell: options.tell,
-    changed(before, after, input) {
+    tell(notice) {
+      if (notice.type === 'refused') said.refused(notice.error)
+      options.tell(notice)
+    },
+    changed(before, after, input, now) {
       if (before.link.at !== 'closed' && after.link.at === 'closed' && current === standing) current = null
       const heard = playing
       playing = null
-      options.changed(before, after, input)
+      options.changed(before, after, input, now)
       if (input.type === 'received') understood(after, input.event)
       if (heard) options.heard(heard)
       settle?.()
     },
   })
   const { feed } = running
+  const said = updatesSaid()
 
   /** What the app ignores is asked here: it may throw, and then it ignores nothing. */
   function understood(state: State, event: ServerEvent | AudioDelta): void {
@@ -101,6 +115,7 @@ export function door(options: DoorOptions): Door {
   async function connect(
     dialer: () => Dial | Promise<Dial>,
     config: () => Promise<Partial<SessionConfig>>,
+    part: Partial<Part> = {},
   ): Promise<void> {
     if (current) throw new UserError('This is connected already. Close it first, or make another.')
     const mine = Symbol()
@@ -112,7 +127,7 @@ export function door(options: DoorOptions): Door {
       const [made, wanted] = await Promise.race([Promise.all([dialer(), config()]), closed])
       dial = made
       standing = mine
-      feed({ type: 'configured', config: wanted })
+      feed({ type: 'configured', config: said.since(wanted) })
       await new Promise<void>((resolve, reject) => {
         settle = () => {
           const { link } = running.state
@@ -121,7 +136,7 @@ export function door(options: DoorOptions): Door {
           else return
           settle = null
         }
-        feed({ type: 'started' })
+        feed({ type: 'started', ...part })
       })
     } catch (error) {
       if (current === mine) current = null
@@ -138,11 +153,13 @@ export function door(options: DoorOptions): Door {
         current = null
         abandon()
       }
+      said.heard(input, running.state)
       feed(input)
     },
     append: running.append,
     newId: (prefix) => newId(prefix, random),
     connect,
+    observe: watching.observe,
     say(content, fields, respond) {
       const id = newId('item_', random)
       const item = { id, type: 'message', role: 'user', content } as Item
@@ -150,10 +167,10 @@ export function door(options: DoorOptions): Door {
       if (respond) feed({ type: 'asked', ask: plain })
       return item
     },
-    answer(call_id, output, ask) {
+    answer(call_id, output, ask, failed = false) {
       const id = newId('item_', random)
       const item = { id, type: 'function_call_output', call_id, output, status: 'completed' } as const
-      feed({ type: 'answered', item, ask })
+      feed({ type: 'answered', item, ask, ...(failed ? { failed } : {}) })
     },
     sendAudio(audio, commit) {
       const sent = running.append(

@@ -45,13 +45,15 @@ function msOr(before: number, told: unknown): number {
 export function speechStarted(state: State, event: Event<'input_audio_buffer.speech_started'>, now: number): Step {
   const { policy, guarded, candidates, held } = state.interruption
   if (guarded.length) return [state, []]
-  if (!policy) return bargedIn(state)
+  if (!policy || state.part.attached) return bargedIn(state)
   if (!interrupts(state) || !(isSpeaking(state) || held)) return [state, []]
   const { item_id, audio_start_ms: startMs } = event
   const until = now + (byWords(state) ? longestMs : policy.minMs + aroundSpeech(state).silenceMs)
   const one: Candidate = { item_id, startMs, isStopped: false, isCommitted: false, until }
   const next = withInterruption(state, { candidates: [...candidates, one], held: true })
-  return [next, held ? [] : [{ type: 'pause' }, { type: 'tell', notice: { type: 'audio_paused' } }]]
+  // A far end that plays cannot hold its breath: it goes on until it is cut.
+  const isOn = held || state.playback.isFar
+  return [next, isOn ? [] : [{ type: 'pause' }, { type: 'tell', notice: { type: 'audio_paused' } }]]
 }
 
 export function speechStopped(state: State, event: Event<'input_audio_buffer.speech_stopped'>, now: number): Step {
@@ -114,7 +116,7 @@ function confirmed(state: State, { item_id, isCommitted }: Candidate): Step {
   const { held, candidates, guarded } = state.interruption
   const others = held ? [] : candidates.filter((other) => other.item_id !== item_id)
   const next = withInterruption(state, { candidates: others, held: false })
-  const cut: Step = held && !guarded.length ? silence(next, true) : [next, held ? resume : []]
+  const cut: Step = held && !guarded.length ? silence(next, true) : [next, held ? resuming(next) : []]
   return isCommitted ? inTurn(cut, (after) => turned(after, item_id)) : cut
 }
 
@@ -127,12 +129,14 @@ function refuted(state: State, { item_id, isCommitted, isStopped }: Candidate): 
     held: held && left.length > 0,
     noises: isStopped || isCommitted || state.interruption.stopped === item_id ? [...noises, item_id] : noises,
   })
-  const resumed: Step = [next, held && !left.length ? resume : []]
+  const resumed: Step = [next, held && !left.length ? resuming(next) : []]
   if (!isCommitted) return resumed
   return inTurn(resumed, (after) => deleted(withInterruption(after, { noises }), item_id))
 }
 
-const resume: readonly Effect[] = [{ type: 'resume' }, { type: 'tell', notice: { type: 'audio_resumed' } }]
+function resuming({ playback }: State): readonly Effect[] {
+  return playback.isFar ? [] : [{ type: 'resume' }, { type: 'tell', notice: { type: 'audio_resumed' } }]
+}
 
 function deleted(state: State, item_id: string): Step {
   const next = { ...state, removed: [...state.removed, item_id] }
@@ -142,7 +146,7 @@ function deleted(state: State, item_id: string): Step {
 /** A turn was taken. Where the far end does not answer it by itself, it is asked to. */
 function turned(state: State, turn: string): Step {
   const detection = given(state)
-  if (detection === null || detection?.create_response === false) return [state, []]
+  if (state.part.attached || detection === null || detection?.create_response === false) return [state, []]
   const active = activeResponse(state.conversation)
   // The far end answers no turn while it gives a response that it does not cancel; our own cancel may come too late.
   const isLeft = detection?.interrupt_response === false || !state.turn.cut.includes(active?.id ?? '')
@@ -161,8 +165,9 @@ export function unheld(state: State): State {
 export function configSaid(state: State, config: Partial<SessionConfig>): Partial<SessionConfig> {
   const detection = config.audio?.input?.turn_detection
   const { policy } = state.interruption
-  if (!detection || (!policy && !isGuarding(state))) return config
-  const turn_detection = { ...detection, ...left(policy !== null) }
+  const isConfirming = policy !== null && !state.part.attached
+  if (!detection || (!isConfirming && !isGuarding(state))) return config
+  const turn_detection = { ...detection, ...left(isConfirming) }
   return { ...config, audio: { ...config.audio, input: { ...config.audio?.input, turn_detection } } }
 }
 
@@ -175,7 +180,7 @@ function isLeft(state: State): boolean {
   const { policy, detection } = state.interruption
   const wanted = given(state)
   if (wanted === null || (wanted === undefined && detection.type === null)) return false
-  return policy !== null || (isGuarding(state) && wanted?.interrupt_response !== false)
+  return (policy !== null && !state.part.attached) || (isGuarding(state) && wanted?.interrupt_response !== false)
 }
 
 /** A line begins: the join says what is left to us where the app says how turns are detected. */
@@ -224,7 +229,7 @@ function released(state: State): Step {
   const { held, candidates, stopped, noises } = state.interruption
   if (!candidates.length && stopped === null && !noises.length) return [state, []]
   const next = withInterruption(state, { candidates: [], held: false, stopped: null, noises: [] })
-  return [next, held ? resume : []]
+  return [next, held ? resuming(next) : []]
 }
 
 /**

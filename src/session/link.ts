@@ -10,6 +10,7 @@ import {
   type Effect,
   inTurn,
   type Link,
+  type Part,
   plain,
   probe,
   type State,
@@ -19,6 +20,7 @@ import {
   withTurn,
 } from './state.ts'
 import type { Cause } from './transport.ts'
+import { pay } from './turn.ts'
 
 /** A line that held this long is forgiven its earlier failures; one that flaps is not. */
 const steadyMs = 5_000
@@ -28,16 +30,24 @@ const delays = [0, 250, 500, 1_000, 2_000, 4_000, 8_000] as const
 /** ms in which a sign of life that was asked for must come. */
 const signMs = 4_000
 
+export function started(state: State, { attached = false, observing = false }: Partial<Part>, now: number): Step {
+  return dialed({ ...state, part: { attached, observing } }, 0, now)
+}
+
 export function dialed(state: State, tries: number, now: number): Step {
   const until = now + state.reconnect.timeoutMs
   return [{ ...state, link: { at: 'dialing', tries, until } }, [{ type: 'dial' }]]
 }
 
-export function opened(state: State, now: number): Step {
+export function opened(before: State, now: number, carriesAudio: boolean): Step {
+  const { item, cuts } = before.playback
+  const isFar = carriesAudio || before.part.attached
+  const state = { ...before, playback: isFar ? { item, cuts, isFar: true as const } : { item, cuts } }
   const until = now + state.reconnect.timeoutMs
   const update = `join_${state.ids}`
   const link: Link = { at: 'joining', tries: triesOf(state.link), until, update, says: state.updates.length }
   const next = joining({ ...state, link, ids: state.ids + 1 })
+  if (state.part.observing) return inTurn(joined(next, now), pay)
   return [next, [saying(next, { event_id: update, config: state.config })]]
 }
 
@@ -76,7 +86,7 @@ export function joined(before: State, now: number): Step {
   const [state, tells] = accepted(before, before.link.at === 'joining' ? before.link.says : 0)
   const removed = new Set(state.removed)
   const conversation = without(state.conversation, removed)
-  const told = retell(removed.size ? conversation : state.conversation, state.playback.cuts)
+  const told = state.part.attached ? [] : retell(removed.size ? conversation : state.conversation, state.playback.cuts)
   const retold = new Set(told.map(({ item }) => item.id))
   const link: Link = {
     at: 'live',
@@ -153,7 +163,7 @@ export function dropped(state: State, cause: Cause, now: number): Step {
   if (state.link.at === 'closed') return [state, []]
   const lost = lose(state)
   // What came whole is heard to its end; what was being given will be given again.
-  const hush: Effect[] = activeResponse(state.conversation) ? [{ type: 'hush' }] : []
+  const hush = hushing(state)
   const steady = state.link.at === 'live' && cause.code !== 'timeout' && now - state.link.since >= steadyMs
   const tries = steady ? 0 : triesOf(state.link)
   if (cause.fatal || tries >= state.reconnect.attempts) return [{ ...lost, link: { at: 'closed', cause } }, hush]
@@ -162,6 +172,11 @@ export function dropped(state: State, cause: Cause, now: number): Step {
   const until = now + delay
   const link: Link = { at: 'waiting', tries: tries + 1, until, cause }
   return [{ ...lost, link, seed: state.seed + 1 }, hush]
+}
+
+/** What is heard of a call that stands without us is heard on. */
+function hushing({ conversation, playback, part }: State): Effect[] {
+  return !part.attached && (activeResponse(conversation) || playback.isFar) ? [{ type: 'hush' }] : []
 }
 
 export function woke(state: State, heardAt: number, now: number): Step {
@@ -232,7 +247,7 @@ function owesOther({ pending, turn, conversation }: State, after: State): boolea
 /** What a session cannot change of itself, another can be: the line is left for a new one. */
 export function renewed(state: State, now: number): Step {
   if (state.link.at !== 'live') return [state, []]
-  const hush: Effect[] = activeResponse(state.conversation) ? [{ type: 'hush' }] : []
+  const hush = hushing(state)
   return inTurn([lose(state), [...hush, { type: 'hangUp' }]], (lost) => dialed(lost, 0, now))
 }
 
@@ -248,6 +263,7 @@ export function ended(state: State): Step {
  * hears turns.
  */
 function lose(state: State): State {
+  if (state.part.attached) return away(state)
   const conversation = withoutUnheard(state)
   const { asked, given, cut } = state.turn
   const active = activeResponse(state.conversation)
@@ -261,18 +277,31 @@ function lose(state: State): State {
   const owed = state.turn.owed.filter(stands)
   const next = withTurn(
     { ...state, conversation },
-    { asked: null, given: null, owed, hearing: false, covered: false, cut: [] },
+    { asked: null, given: null, owed, hearing: false, covered: false, heard: false, cut: [] },
   )
   return again && !(isPlain(again) && next.turn.owed.some(isPlain)) ? owing(next, again, true) : next
+}
+
+/** A call that stands without us goes on meanwhile, and gives its answer: what we asked for and it may not know is owed. */
+function away(state: State): State {
+  const { asked } = state.turn
+  const conversation = interrupt(state.conversation)
+  const playback = { ...state.playback, item: null }
+  const change = { asked: null, given: null, hearing: false, covered: false, heard: false, cut: [] }
+  const next = withTurn({ ...state, conversation, playback }, change)
+  return asked && !asked.cut && !(isPlain(asked.ask) && next.turn.owed.some(isPlain))
+    ? owing(next, asked.ask, true)
+    : next
 }
 
 /**
  * The conversation without what stands at its end and was not put into words: turns of which not all was transcribed, and
  * the answer that had not said a word to them.
  */
-function withoutUnheard({ conversation, config }: State): Conversation {
+function withoutUnheard({ conversation, config, playback }: State): Conversation {
   const cut = interrupt(conversation)
-  if (!config.audio?.input?.transcription) return cut
+  // What a line carried itself is not kept here, and cannot be said again.
+  if (playback.isFar || !config.audio?.input?.transcription) return cut
   const isUnheard = (item: Item) => {
     if (item.type !== 'message' || contentOf(item).length === 0) return item.type === 'message'
     if (item.role === 'assistant') return textOf(item) === ''

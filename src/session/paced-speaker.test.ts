@@ -9,6 +9,8 @@ interface Paced {
   readonly speaker: Required<Speaker>
   /** What was told, and when: pieces as they begin to sound, that it drained, that it was hushed. */
   readonly told: readonly string[]
+  /** Items whose first sample sounded, and when. */
+  readonly sounded: readonly string[]
   play(item_id: string, ms: number): void
   at(time: number): Promise<void>
 }
@@ -16,16 +18,21 @@ interface Paced {
 function paced(): Paced {
   const w = world(1)
   const told: string[] = []
+  const sounded: string[] = []
   const speaker = pacedSpeaker({
     clock: w.clock,
     format: () => ({ type: 'audio/pcm' }),
     queued: ({ item_id }, at) => told.push(`${item_id} ${at}`),
     hushed: (at) => told.push(`hushed ${at}`),
-  })({ drained: () => told.push(`drained ${w.now()}`) }) as Required<Speaker>
+  })({
+    drained: () => told.push(`drained ${w.now()}`),
+    sounded: ({ item_id }) => sounded.push(`${item_id} ${w.now()}`),
+  }) as Required<Speaker>
   return {
     world: w,
     speaker,
     told,
+    sounded,
     play: (item_id, ms) =>
       speaker.play({ item_id, content_index: 0, audio: new Uint8Array(ms * 48) } as unknown as AudioDelta),
     at: (time) => w.settle(time),
@@ -106,4 +113,35 @@ test('a speaker that is paused after its end has nothing to say, and nothing to 
   await it.at(400)
   expect(it.told).toEqual(['a 0', 'drained 100'])
   expect(it.speaker.hush()).toEqual([])
+})
+
+test('each item tells once when its first sample sounds: late by as long as it waits or the speaker stands still', async () => {
+  const it = paced()
+  it.play('a', 300)
+  it.play('a', 300)
+  it.play('b', 400)
+  it.play('c', 400)
+  await it.at(500)
+  it.speaker.pause()
+  it.speaker.pause()
+  await it.at(2_000)
+  it.speaker.resume()
+  await it.at(10_000)
+  expect(it.sounded).toEqual(['a 0', 'b 2100', 'c 2500'])
+})
+
+test('what is hushed before it sounds never did, and what is queued in a pause sounds after it', async () => {
+  const it = paced()
+  it.play('a', 500)
+  it.play('b', 500)
+  await it.at(100)
+  it.speaker.hush()
+  await it.at(1_000)
+  it.speaker.pause()
+  it.play('c', 500)
+  await it.at(1_500)
+  expect(it.sounded).toEqual(['a 0'])
+  it.speaker.resume()
+  await it.at(10_000)
+  expect(it.sounded).toEqual(['a 0', 'c 1500'])
 })

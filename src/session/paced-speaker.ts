@@ -1,7 +1,7 @@
 import { msOf } from '../protocol/audio.ts'
 import type { Clock } from '../protocol/clock.ts'
 import type { AudioDelta, AudioFormat } from '../protocol/events.ts'
-import type { Heard, MakeSpeaker } from './speaker.ts'
+import type { Heard, MakeSpeaker, SoundingItem } from './speaker.ts'
 
 export interface PacedSpeakerOptions {
   readonly clock: Clock
@@ -30,6 +30,9 @@ export function pacedSpeaker({ clock, format, queued, hushed }: PacedSpeakerOpti
     let isDry = true
     let silentAt = Number.NEGATIVE_INFINITY
     let timer: (() => void) | null = null
+    /** Items that have not begun to sound, and when they will, by the speaker's own time. */
+    let silent: { readonly item: SoundingItem; readonly at: number }[] = []
+    let stopSounding: (() => void) | null = null
     /** When it was paused, in ms of the clock; and for how long it has stood still so far. */
     let pausedAt: number | null = null
     let stoodMs = 0
@@ -38,6 +41,16 @@ export function pacedSpeaker({ clock, format, queued, hushed }: PacedSpeakerOpti
     const now = () => (pausedAt ?? clock.now()) - stoodMs
     const wait = () => {
       if (!isDry && pausedAt === null) timer ??= clock.at(silentAt + stoodMs, drain)
+    }
+
+    /** Tells of each item as it begins to sound. */
+    function sound(): void {
+      stopSounding?.()
+      stopSounding = null
+      if (pausedAt !== null) return
+      for (const { item } of silent.filter(({ at }) => at <= now())) listener.sounded?.(item)
+      silent = silent.filter(({ at }) => at > now())
+      if (silent[0]) stopSounding = clock.at(silent[0].at + stoodMs, sound)
     }
 
     function drain(): void {
@@ -53,6 +66,7 @@ export function pacedSpeaker({ clock, format, queued, hushed }: PacedSpeakerOpti
       if (pausedAt === null) return
       stoodMs += clock.now() - pausedAt
       pausedAt = null
+      sound()
       wait()
     }
 
@@ -60,10 +74,15 @@ export function pacedSpeaker({ clock, format, queued, hushed }: PacedSpeakerOpti
       play(audio) {
         const at = Math.max(now(), silentAt)
         const ms = msOf(audio.audio.length, format())
+        const isNew = sounding.at(-1)?.item_id !== audio.item_id
         extend(entryOf(sounding, audio), at, ms)
         silentAt = at + ms
         isDry = false
         queued?.(audio, at + stoodMs)
+        if (isNew) {
+          silent.push({ item: audio, at })
+          sound()
+        }
         wait()
       },
       hush() {
@@ -75,6 +94,9 @@ export function pacedSpeaker({ clock, format, queued, hushed }: PacedSpeakerOpti
           .filter(({ heardMs, receivedMs }) => heardMs < receivedMs)
         if (cut.length) hushed?.(heardAt + stoodMs)
         sounding = []
+        silent = []
+        stopSounding?.()
+        stopSounding = null
         isDry = true
         silentAt = Number.NEGATIVE_INFINITY
         resume()
@@ -84,6 +106,8 @@ export function pacedSpeaker({ clock, format, queued, hushed }: PacedSpeakerOpti
         pausedAt ??= clock.now()
         timer?.()
         timer = null
+        stopSounding?.()
+        stopSounding = null
       },
       resume,
     }

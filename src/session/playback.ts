@@ -2,9 +2,15 @@
 import { activeResponse } from '../conversation/conversation.ts'
 import { find } from '../conversation/order.ts'
 import type { Cut } from '../conversation/retell.ts'
-import type { AudioDelta } from '../protocol/events.ts'
-import type { Heard } from './speaker.ts'
-import { type Effect, inTurn, type State, type Step, transmit, withTurn } from './state.ts'
+import type { AudioDelta, Item } from '../protocol/events.ts'
+import { cutAt } from './far-playback.ts'
+import { type Effect, type Input, inTurn, type State, type Step, transmit, withTurn } from './state.ts'
+import { forgotten, withUnheard } from './unheard.ts'
+
+/** Items that began to be heard are remembered while their response may be given: the last ones are enough. */
+const mostBegun = 32
+
+type Silenced = Extract<Input, { readonly type: 'silenced' }>
 
 /** Audio goes straight to the speaker; the state changes only with the item that is heard. */
 export function played(state: State, audio: AudioDelta): Step {
@@ -12,7 +18,18 @@ export function played(state: State, audio: AudioDelta): Step {
   if (state.turn.cut.includes(response_id) || isBeside(state, response_id)) return [state, []]
   const play: Effect = { type: 'play', audio }
   if (state.playback.item?.item_id === item_id) return [state, [play]]
-  return [{ ...state, playback: { ...state.playback, item: { item_id, response_id } } }, [play]]
+  const { begun = [] } = state.playback
+  const all = begun.includes(item_id) ? begun : [...begun.slice(1 - mostBegun), item_id]
+  return [{ ...state, playback: { ...state.playback, item: { item_id, response_id }, begun: all } }, [play]]
+}
+
+/** A speaker that threw is told of once a response: nothing more of that one goes to it, and it counts as not heard. */
+export function unplayable(state: State, response_id: string, error: unknown): Step {
+  if (state.turn.cut.includes(response_id)) return [state, []]
+  const { item, begun = [] } = state.playback
+  const left = item?.response_id === response_id ? begun.filter((id) => id !== item.item_id) : begun
+  const next = withCut({ ...state, playback: { ...state.playback, begun: left } }, [response_id])
+  return [next, [{ type: 'tell', notice: { type: 'failed', error } }, { type: 'hush' }]]
 }
 
 export function drained(state: State): Step {
@@ -64,29 +81,45 @@ function isBeside({ conversation }: State, response_id: string): boolean {
 export function bargedIn(state: State): Step {
   const detection = state.config.audio?.input?.turn_detection
   if (detection && detection.interrupt_response === false) return [state, []]
-  return [cutOff(state), [{ type: 'hush' }]]
+  // Where the far end plays, it falls silent by itself, and says so.
+  return [cutOff(state), state.playback.isFar ? [] : [{ type: 'hush' }]]
 }
 
 /**
- * The speaker fell silent. At most one truncate an item of the conversation, an integer, `0 < audio_end_ms <= received`, never of what was
- * heard to its end.
+ * The speaker fell silent. At most one truncate an item of the conversation, an integer, `0 < audio_end_ms <= received`,
+ * never of what was heard to its end; what was not heard at all is deleted.
  */
-export function silenced(state: State, heard: readonly Heard[]): Step {
+export function silenced(state: State, { heard, charsPerMs }: Silenced, now: number): Step {
+  if (state.playback.isFar) {
+    const clears = state.link.at === 'live' ? [transmit({ type: 'output_audio_buffer.clear' })] : []
+    return inTurn([state, clears], (next) => cutAt(next, now))
+  }
   if (heard.length === 0) return drained(state)
   const cuts: Record<string, Cut> = { ...state.playback.cuts }
   const truncates: Effect[] = []
+  const unheard: string[] = []
   for (const { item_id, content_index, heardMs, receivedMs } of heard) {
-    if (Object.hasOwn(cuts, item_id) || receivedMs < 1 || find(state.conversation.items, item_id) < 0) continue
-    cuts[item_id] = { heardMs, receivedMs }
-    const audio_end_ms = Math.max(1, Math.min(Math.floor(heardMs), Math.floor(receivedMs)))
+    const item = itemIn(state, item_id)
+    if (Object.hasOwn(cuts, item_id) || receivedMs < 1 || !item) continue
+    const audio_end_ms = Math.min(Math.floor(heardMs), Math.floor(receivedMs))
+    cuts[item_id] = { heardMs: audio_end_ms < 1 ? 0 : heardMs, receivedMs, ...paceOf(item, charsPerMs) }
+    if (audio_end_ms < 1) unheard.push(item_id)
     // What this far end was told as text has no sound to truncate.
-    if (state.link.at !== 'live' || state.link.retold.has(item_id)) continue
-    truncates.push(transmit({ type: 'conversation.item.truncate', item_id, content_index, audio_end_ms }))
+    else if (state.link.at === 'live' && !state.link.retold.has(item_id))
+      truncates.push(transmit({ type: 'conversation.item.truncate', item_id, content_index, audio_end_ms }))
   }
-  return [
-    { ...state, playback: { item: null, cuts } },
-    [...truncates, { type: 'tell', notice: { type: 'audio_interrupted' } }],
-  ]
+  const next = withUnheard({ ...state, playback: { ...state.playback, item: null, cuts } }, unheard)
+  return inTurn([next, [...truncates, { type: 'tell', notice: { type: 'audio_interrupted' } }]], forgotten)
+}
+
+/** Of what is still being given, words have come whose sound has not. */
+function paceOf(item: Item, charsPerMs: number | undefined): Partial<Cut> {
+  const isWhole = item.type === 'message' && item.status !== 'in_progress' && item.status !== 'incomplete'
+  return isWhole || charsPerMs === undefined ? {} : { charsPerMs }
+}
+
+function itemIn({ conversation: { items, open } }: State, id: string): Item | undefined {
+  return open.find((item) => item.id === id) ?? items[find(items, id)]
 }
 
 /** Nobody waits for them to say something any more. */

@@ -1,5 +1,10 @@
+import { formatOf } from '../protocol/audio.ts'
 import type { Clock } from '../protocol/clock.ts'
+import { UserError } from '../protocol/errors.ts'
+import type { AudioDelta } from '../protocol/events.ts'
+import { configSaid } from './interruption.ts'
 import type { Heard, MakeSpeaker } from './speaker.ts'
+import { speechRate } from './speech-rate.ts'
 import { alarm, type Call, type Effect, type Input, type Notice, type State, type Step } from './state.ts'
 import { step } from './step.ts'
 import type { Connection, Dial } from './transport.ts'
@@ -7,6 +12,11 @@ import { uplink } from './uplink.ts'
 
 /** ms for which a far end may say nothing to a microphone that speaks, before it is asked whether it is there. */
 const quietMs = 8_000
+
+const carried =
+  "The microphone's track carries the audio on this line: mute it, or change it with media.useMicrophone()."
+
+const elsewhere = 'The session is attached to a call that stands already: its audio flows elsewhere.'
 
 /** What a session needs of the world. */
 export interface World {
@@ -17,7 +27,9 @@ export interface World {
   readonly call: (call: Call, response_id: string | null) => void
   readonly tell: (notice: Notice) => void
   /** One input has been dealt with. Only what is new in `after` differs from `before`. */
-  readonly changed: (before: State, after: State, input: Input) => void
+  readonly changed: (before: State, after: State, input: Input, now: number) => void
+  /** Something has happened, and nothing of what it leads to has been done yet. */
+  readonly happened?: (input: Input, now: number) => void
 }
 
 export interface Running {
@@ -32,6 +44,7 @@ export function run(begin: State, world: World): Running {
   const { clock } = world
   const inputs: Input[] = []
   const microphone = uplink()
+  const rate = speechRate()
   let alarmAt: number | null = null
   let cancelAlarm: (() => void) | null = null
   let heardAt = Number.NEGATIVE_INFINITY
@@ -39,7 +52,10 @@ export function run(begin: State, world: World): Running {
   let connection: Connection | null = null
   let current: symbol | null = null
   let running = false
-  const speaker = world.speaker({ drained: () => feed({ type: 'drained' }) })
+  const speaker = world.speaker({
+    drained: () => feed({ type: 'drained' }),
+    sounded: ({ item_id, response_id }) => feed({ type: 'sounded', item_id, response_id }),
+  })
 
   /** One input at a time, each with all its effects, before the next. */
   function feed(input: Input): void {
@@ -49,13 +65,18 @@ export function run(begin: State, world: World): Running {
     try {
       for (let next = inputs.shift(); next; next = inputs.shift()) {
         const before = state
-        const [after, effects] = stepped(next)
+        const now = clock.now()
+        const [after, effects] = stepped(next, now)
         state = after
-        if (next.type === 'received') microphone.received(next.event, state)
+        world.happened?.(next, now)
+        if (next.type === 'received') {
+          microphone.received(next.event, state)
+          rate.received(next.event, formatOf(state.config, 'output'))
+        }
         if (next.type === 'dropped') microphone.lost(state)
         if (next.type === 'ended') microphone.clearing()
         for (const effect of effects) attempt(effect)
-        world.changed(before, after, next)
+        world.changed(before, after, next, now)
       }
       setAlarm()
     } finally {
@@ -64,9 +85,9 @@ export function run(begin: State, world: World): Running {
   }
 
   /** What cannot be made sense of changes nothing. */
-  function stepped(input: Input): Step {
+  function stepped(input: Input, now: number): Step {
     try {
-      return step(state, input, clock.now())
+      return step(state, input, now)
     } catch (error) {
       return [state, [{ type: 'tell', notice: { type: 'failed', error } }]]
     }
@@ -107,6 +128,7 @@ export function run(begin: State, world: World): Running {
         if (effect.event.type === 'input_audio_buffer.clear' && !hearsTurns()) microphone.clearing()
         return connection?.send(effect.event)
       case 'flush':
+        if (state.playback.isFar) return
         for (const audio of microphone.retell()) {
           if (audio) connection?.append(audio, true)
           else connection?.send({ type: 'input_audio_buffer.commit' })
@@ -119,15 +141,23 @@ export function run(begin: State, world: World): Running {
       case 'call':
         return world.call(effect.call, effect.response_id)
       case 'play':
-        return speaker.play(effect.audio)
+        return play(effect.audio)
       case 'hush':
-        return feed({ type: 'silenced', heard: hushed() })
+        return feed({ type: 'silenced', heard: hushed(), charsPerMs: rate.charsPerMs })
       case 'pause':
         return speaker.pause?.()
       case 'resume':
         return speaker.resume?.()
       case 'tell':
         return world.tell(effect.notice)
+    }
+  }
+
+  function play(audio: AudioDelta): void {
+    try {
+      speaker.play(audio)
+    } catch (error) {
+      feed({ type: 'unplayable', response_id: audio.response_id, error })
     }
   }
 
@@ -156,15 +186,20 @@ export function run(begin: State, world: World): Running {
       if (input.type === 'dropped') current = null
       feed(input)
     }
-    connection = world.dial({
-      opened: () => hear({ type: 'opened' }),
-      received: (event) => hear({ type: 'received', event }),
-      dropped: (cause) => hear({ type: 'dropped', cause }),
-    })
+    connection = world.dial(
+      {
+        opened: (carriesAudio) => hear({ type: 'opened', ...(carriesAudio ? { carriesAudio } : {}) }),
+        received: (event) => hear({ type: 'received', event }),
+        dropped: (cause) => hear({ type: 'dropped', cause }),
+      },
+      configSaid(state, state.config),
+    )
   }
 
   /** Audio never enters the state: it goes to the line, and waits here until it was understood. */
   function append(audio: Uint8Array): boolean {
+    if (state.part.attached) throw new UserError(elsewhere)
+    if (state.playback.isFar) throw new UserError(carried)
     if (state.link.at !== 'live') return microphone.keep(audio, state)
     if (!connection?.append(audio)) return false
     microphone.keep(audio, state)

@@ -20,5 +20,14 @@ export interface Speaker {
   resume?(): void
 }
 
-/** Makes a speaker; it says `drained` when everything that was queued has been heard. */
-export type MakeSpeaker = (listener: { drained(): void }) => Speaker
+/** What a speaker tells. */
+export interface SpeakerListener {
+  /** Everything that was queued has been heard. */
+  drained(): void
+  /** The first sample of an item sounds now. A speaker that does not know says nothing: it is taken to sound at once. */
+  sounded?(item: SoundingItem): void
+}
+
+export type SoundingItem = Pick<AudioDelta, 'item_id' | 'response_id'>
+
+export type MakeSpeaker = (listener: SpeakerListener) => Speaker

@@ -24,6 +24,7 @@ export interface State {
   /** Changes of it that the far end has not accepted yet, oldest first. */
   readonly updates: readonly Update[]
   readonly link: Link
+  readonly part: Part
   readonly conversation: Conversation
   /** Said by us, and not yet acknowledged by the far end: nothing is lost when the line is. */
   readonly pending: readonly CreateItem[]
@@ -40,6 +41,14 @@ export interface State {
   readonly seed: number
   /** How many event ids have been given out. */
   readonly ids: number
+}
+
+/** Our part in the call at the far end. */
+export interface Part {
+  /** The call stands without us, and holds its conversation: its audio flows elsewhere, and nothing is retold to it. */
+  readonly attached: boolean
+  /** Somebody else says its config and runs its tools. */
+  readonly observing: boolean
 }
 
 /** A change of the config: what it is to be, and what it was. */
@@ -91,6 +100,8 @@ export interface Ask {
   readonly when?: 'batch' | 'idle'
   /** Whose calls it waits for. Not given: it is not known, and any open call is waited for. */
   readonly batch?: string | null
+  /** It was wanted before the calls of its batch were made: it goes before them once one of these waits for the app. */
+  readonly held?: boolean
   /** How many times it has been given in vain. */
   readonly tries?: number
   /** Who speaks while it is given or heard does not silence it; the app's `interrupt()` does. */
@@ -118,8 +129,10 @@ export interface Turn {
   readonly hearing: boolean
   /** The response being given began when the far end knew all that had been said: it answers that too. */
   readonly covered: boolean
-  /** Calls that were handed to a tool: each runs once. `batch`: the response that made it. */
-  readonly calls: readonly { readonly id: string; readonly batch: string | null }[]
+  /** The far end heard a turn, and has begun no response since: it may begin one by itself. */
+  readonly heard: boolean
+  /** Calls that were handed to a tool: each runs once. `batch`: the response that made it; `waits`: for the app. */
+  readonly calls: readonly { readonly id: string; readonly batch: string | null; readonly waits?: true }[]
   /** Calls that an output was said for, by item: each is answered once. */
   readonly answered: readonly string[]
   /** Responses that were cut: audio of theirs that still comes is never heard. */
@@ -128,14 +141,21 @@ export interface Turn {
 
 /** What is heard. The speaker knows how much; here stands only what is being played. */
 export interface Playback {
-  readonly item: { readonly item_id: string; readonly response_id: string } | null
+  /** `since`: when it began to sound, where the far end plays. */
+  readonly item: { readonly item_id: string; readonly response_id: string; readonly since?: number } | null
   readonly cuts: Cuts
+  /** The last items that began to be heard. */
+  readonly begun?: readonly string[]
+  /** Items that were cut before they were heard, and that the far end still has. */
+  readonly unheard?: readonly string[]
+  /** The line carries the audio: the far end plays, says what sounds, and truncates what was cut. */
+  readonly isFar?: true
 }
 
 /** Facts, in the past tense. */
 export type Input =
-  | { readonly type: 'started' }
-  | { readonly type: 'opened' }
+  | ({ readonly type: 'started' } & Partial<Part>)
+  | { readonly type: 'opened'; readonly carriesAudio?: boolean }
   | { readonly type: 'received'; readonly event: ServerEvent | AudioDelta }
   | { readonly type: 'dropped'; readonly cause: Cause }
   /** `heardAt`: when this line said something last. */
@@ -153,8 +173,13 @@ export type Input =
   | { readonly type: 'interrupted'; readonly cancel: boolean }
   /** This one response is heard no further. */
   | { readonly type: 'cut'; readonly response_id: string }
-  | { readonly type: 'silenced'; readonly heard: readonly Heard[] }
+  /** `charsPerMs`: how fast the agent speaks. */
+  | { readonly type: 'silenced'; readonly heard: readonly Heard[]; readonly charsPerMs?: number }
   | { readonly type: 'drained' }
+  /** The speaker threw at a piece of this response. */
+  | { readonly type: 'unplayable'; readonly response_id: string; readonly error: unknown }
+  /** The speaker has begun to play an item: its first sample sounds. Speakers that do not know say nothing. */
+  | { readonly type: 'sounded'; readonly item_id: string; readonly response_id: string }
   /** So many words of an item were made out; `isFinal`: there will be no more. */
   | {
       readonly type: 'heardWords'
@@ -165,7 +190,9 @@ export type Input =
     }
   /** The microphone spoke on, and the far end has said nothing for as long as it may. */
   | { readonly type: 'unheard' }
-  | { readonly type: 'answered'; readonly item: Item; readonly ask: Ask | null }
+  | { readonly type: 'answered'; readonly item: Item; readonly ask: Ask | null; readonly failed?: true }
+  /** The app is asked about a call: that may take long, and the conversation goes on meanwhile. */
+  | { readonly type: 'deferred'; readonly call_id: string }
   /** The app wants another session at the far end: the same conversation, told anew. */
   | { readonly type: 'renewed' }
   | { readonly type: 'ended' }
@@ -231,6 +258,7 @@ export function start({
     config,
     updates: [],
     link: { at: 'closed', cause: null },
+    part: { attached: false, observing: false },
     conversation,
     pending: [],
     removed: [],
@@ -242,6 +270,7 @@ export function start({
       given: null,
       hearing: false,
       covered: false,
+      heard: false,
       calls: [],
       answered: [],
       cut: [],

@@ -4,9 +4,13 @@
  * `playback.ts` (what was heard) and `interruption.ts` (who interrupts). `run.ts` does what is wanted.
  */
 import { evolve } from '../conversation/conversation.ts'
+import { find } from '../conversation/order.ts'
+import type { CreateItem } from '../conversation/retell.ts'
 import { isAudio } from '../protocol/audio.ts'
 import type { ClientEvent, ServerEvent } from '../protocol/events.ts'
 import { merge } from '../protocol/merge.ts'
+import { faded, farSilenced, farTruncated, sounding } from './far-playback.ts'
+import { tidied } from './forgetting.ts'
 import {
   cleared,
   committed,
@@ -21,7 +25,6 @@ import {
 import {
   accepted,
   configured,
-  dialed,
   dropped,
   ended,
   joined,
@@ -29,11 +32,12 @@ import {
   probed,
   refusedJoin,
   renewed,
+  started,
   undone,
   watched,
   woke,
 } from './link.ts'
-import { cut, drained, interrupted, played, silenced } from './playback.ts'
+import { cut, drained, interrupted, played, silenced, unplayable } from './playback.ts'
 import { deletion, type Input, inTurn, type State, type Step, transmit, withTurn } from './state.ts'
 import {
   acknowledged,
@@ -41,6 +45,7 @@ import {
   asked,
   began,
   called,
+  deferred,
   pay,
   refused,
   ended as responseEnded,
@@ -48,18 +53,19 @@ import {
   spoke,
   unasked,
 } from './turn.ts'
+import { isGone, nearest, unheardIn } from './unheard.ts'
 import { addUsage } from './usage.ts'
 
 export function step(state: State, input: Input, now: number): Step {
-  return watched(state, settled(state, decided(state, input, now)), now)
+  return watched(state, settled(state, tidied(state, decided(state, input, now))), now)
 }
 
 function decided(state: State, input: Input, now: number): Step {
   switch (input.type) {
     case 'started':
-      return state.link.at === 'closed' ? dialed(state, 0, now) : [state, []]
+      return state.link.at === 'closed' ? started(state, input, now) : [state, []]
     case 'opened':
-      return opened(state, now)
+      return opened(state, now, input.carriesAudio === true)
     case 'received':
       return isAudio(input.event) ? played(state, input.event) : received(state, input.event, now)
     case 'dropped':
@@ -81,7 +87,7 @@ function decided(state: State, input: Input, now: number): Step {
     case 'interrupted':
       return interrupted(state, input.cancel)
     case 'silenced':
-      return silenced(unheld(state), input.heard)
+      return silenced(unheld(state), input, now)
     case 'heardWords':
       return heardWords(state, input.item_id, input.count, input.isIgnored, input.isFinal)
     case 'cut':
@@ -90,8 +96,14 @@ function decided(state: State, input: Input, now: number): Step {
       return probed(state, now)
     case 'drained':
       return inTurn(drained(state), pay)
+    case 'sounded':
+      return [state, []]
+    case 'unplayable':
+      return unplayable(state, input.response_id, input.error)
     case 'answered':
       return answered(state, input.item, input.ask)
+    case 'deferred':
+      return deferred(state, input.call_id)
     case 'renewed':
       return renewed(state, now)
     case 'ended':
@@ -124,15 +136,23 @@ function received(before: State, event: ServerEvent, now: number): Step {
     case 'response.output_item.done':
       return event.item.type === 'function_call' ? called(state, event.response_id) : [state, []]
     case 'response.done':
-      return responseEnded(state, event.response)
+      return inTurn(unheardIn(state, event.response), (next) => responseEnded(next, event.response))
     case 'input_audio_buffer.speech_started':
       return speechStarted(withTurn(state, { hearing: true }), event, now)
     case 'input_audio_buffer.speech_stopped':
       return speechStopped(withTurn(state, { hearing: false }), event, now)
     case 'input_audio_buffer.committed':
-      return committed(state, event.item_id)
+      return committed(heardTurn(state), event.item_id)
     case 'input_audio_buffer.cleared':
       return cleared(state)
+    case 'output_audio_buffer.started':
+      return sounding(state, event.response_id, now)
+    case 'output_audio_buffer.stopped':
+      return inTurn(faded(state, event.response_id), pay)
+    case 'output_audio_buffer.cleared':
+      return inTurn(farSilenced(state, event.response_id, now), pay)
+    case 'conversation.item.truncated':
+      return [farTruncated(state, event.item_id, event.audio_end_ms), []]
     case 'error':
       return inTurn(refusedJoin(undone(state, event.error), event.error, now), (after) => refused(after, event.error))
     default:
@@ -141,7 +161,9 @@ function received(before: State, event: ServerEvent, now: number): Step {
 }
 
 function fold(state: State, event: ServerEvent): State {
-  const conversation = hear(state, event)
+  // What was unheard is deleted at the far end alone.
+  const isOurs = event.type === 'conversation.item.deleted' && isGone(state, event.item_id)
+  const conversation = isOurs ? state.conversation : hear(state, event)
   const usage = addUsage(state.usage, event, state.config.audio?.input?.transcription?.model)
   return conversation === state.conversation && usage === state.usage ? state : { ...state, conversation, usage }
 }
@@ -173,12 +195,35 @@ function sent(state: State, event: ClientEvent): Step {
   return [{ ...state, unsent: [...state.unsent, event] }, []]
 }
 
+/** A far end that hears turns by itself may answer this one by itself. */
+function heardTurn(state: State): State {
+  const detection = state.config.audio?.input?.turn_detection
+  const isLeftToUs = detection === null || detection?.create_response === false || state.interruption.policy !== null
+  return isLeftToUs ? state : withTurn(state, { heard: true })
+}
+
 /** History was edited. What is deleted stays away, also where the line is lost before the far end has done it. */
-function edited(state: State, removed: readonly string[], created: State['pending']): Step {
-  const isLive = state.link.at === 'live'
-  const said = isLive ? state.pending : state.pending.filter(({ item }) => !removed.includes(item.id))
-  const next = { ...state, removed: [...state.removed, ...removed], pending: [...said, ...created] }
-  return [next, isLive ? [...removed.map(deletion), ...created.map(transmit)] : []]
+function edited(before: State, ids: readonly string[], asked: State['pending']): Step {
+  const isLive = before.link.at === 'live'
+  const created = isLive ? asked.map((event) => behindTold(before, event)) : asked
+  const [ours, removed] = [true, false].map((is) => ids.filter((id) => isGone(before, id) === is))
+  const state = ours!.reduce(without, before)
+  const said = isLive ? state.pending : state.pending.filter(({ item }) => !removed!.includes(item.id))
+  const next = { ...state, removed: [...state.removed, ...removed!], pending: [...said, ...created] }
+  return [next, isLive ? [...removed!.map(deletion), ...created.map(transmit)] : []]
+}
+
+/** What stands here alone needs nobody's leave to go. */
+function without(state: State, item_id: string): State {
+  const event = { type: 'conversation.item.deleted', event_id: '', item_id } as const
+  return { ...state, conversation: evolve(state.conversation, event) }
+}
+
+/** The far end places it behind an item that it has. */
+function behindTold(state: State, event: CreateItem): CreateItem {
+  const { previous_item_id: previous } = event
+  if (!previous || !isGone(state, previous)) return event
+  return { ...event, previous_item_id: nearest(state, find(state.conversation.items, previous)) ?? 'root' }
 }
 
 function forgot(state: State, item_id: string): State {

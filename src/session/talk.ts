@@ -1,7 +1,9 @@
 /** How turns are taken: the far end hears them, or the user holds a key, or the app commits. */
 import { formatOf, msOf } from '../protocol/audio.ts'
+import type { Clock } from '../protocol/clock.ts'
 import { UserError } from '../protocol/errors.ts'
 import type { SessionConfig, TurnDetection } from '../protocol/events.ts'
+import { realClock } from './clock.ts'
 import type { Door } from './door.ts'
 import { isGuarding } from './interruption.ts'
 import { plain } from './state.ts'
@@ -14,6 +16,8 @@ export type TurnPolicy = 'serverVad' | 'semanticVad' | 'pushToTalk' | 'manual'
 
 export interface Talk {
   readonly policy: TurnPolicy | undefined
+  /** A turn was begun by hand, and has not ended. */
+  readonly speaking: boolean
   /** Changes how turns are taken, live. A turn that was begun is dropped. */
   use(policy: TurnPolicy): void
   /**
@@ -64,10 +68,15 @@ export function withTurns(
   return { ...config, audio: { ...config.audio, input: { ...input, turn_detection } } }
 }
 
-export function talk(door: Pick<Door, 'state' | 'feed' | 'append'>, begin?: TurnPolicy): Talk {
+export function talk(
+  door: Pick<Door, 'state' | 'feed' | 'append'>,
+  begin?: TurnPolicy,
+  clock: Pick<Clock, 'now'> = realClock,
+): Talk {
   let policy = begin
   /** ms of the turn that were sent; null where none was begun. */
   let sentMs: number | null = null
+  let begunAt = 0
 
   /** What was given for the far end's own detection, for when it is used again. */
   let detection: TurnDetection | null | undefined
@@ -77,6 +86,9 @@ export function talk(door: Pick<Door, 'state' | 'feed' | 'append'>, begin?: Turn
   return {
     get policy() {
       return policy
+    },
+    get speaking() {
+      return sentMs !== null
     },
     use(wanted) {
       if (sentMs !== null) clear()
@@ -90,12 +102,14 @@ export function talk(door: Pick<Door, 'state' | 'feed' | 'append'>, begin?: Turn
       if (policy !== 'pushToTalk') throw new UserError("Turns are begun by hand with turns: 'pushToTalk' only.")
       if (sentMs !== null) return
       sentMs = 0
+      begunAt = clock.now()
       if (!isGuarding(door.state)) door.feed({ type: 'interrupted', cancel: true })
       clear()
     },
     endTurn() {
       if (sentMs === null) return false
-      const isTurn = sentMs >= leastMs
+      // What a line carries by itself is measured by the clock.
+      const isTurn = (door.state.playback.isFar ? clock.now() - begunAt : sentMs) >= leastMs
       sentMs = null
       if (!isTurn) {
         clear()

@@ -1,15 +1,19 @@
-import type { AudioDelta, ClientEvent, ServerEvent } from '../protocol/events.ts'
+import type { AudioDelta, ClientEvent, ServerEvent, SessionConfig } from '../protocol/events.ts'
 import type { Door, DoorOptions } from './door.ts'
+import type { Media } from './media.ts'
+import type { Part } from './state.ts'
 
 /**
  * Makes one connection. A reconnect is another call, with another listener, so nothing stale can speak.
- * A dial never throws: whatever goes wrong is told to the listener as one `dropped`.
+ * A dial never throws: whatever goes wrong is told to the listener as one `dropped`. `config` is what the far end is about
+ * to be asked to be, for a line that can say so with its offer; it is said again when the line has opened.
  */
-export type Dial = (listener: Listener) => Connection
+export type Dial = (listener: Listener, config?: Partial<SessionConfig>) => Connection
 
 /** What one connection tells, in this order: `opened` once, `received` any number of times, `dropped` once and last. */
 export interface Listener {
-  opened(): void
+  /** `carriesAudio`: microphone and speaker are at the line itself (WebRTC), and the far end knows what was heard. */
+  opened(carriesAudio?: boolean): void
   /** An event, parsed once. Audio comes as an `AudioDelta`: bytes, never base64. */
   received(event: ServerEvent | AudioDelta): void
   dropped(cause: Cause): void
@@ -31,13 +35,15 @@ export interface Connection {
 export interface Cause {
   /** One sentence: what happened, and what to do where something can be done. */
   readonly reason: string
-  /** The WebSocket close code, the HTTP status, or the code of the provider's last error. */
+  /** The WebSocket close code, the HTTP status, the code of the provider's last error, or what befell the media. */
   readonly code: number | string | null
   /** Dialing again cannot help: a wrong key, an unknown model, an exhausted quota, our own `close()`. */
   readonly fatal: boolean
   readonly initiator: 'us' | 'far end' | 'network'
   /** The last `error` event that the far end sent on this connection. */
   readonly lastError?: { readonly code: string | null; readonly message: string }
+  /** What the app's own key function threw. */
+  readonly error?: unknown
 }
 
 /** What `connect()` was given: where to, as whom. */
@@ -48,11 +54,24 @@ export interface ConnectOptions {
   readonly url?: string | undefined
   /** Attaches to a call that stands already, instead of beginning one. */
   readonly callId?: string | undefined
+  /** Somebody else is the one who says the call's config and runs its tools: here it is watched. Default: false. */
+  readonly observe?: boolean | undefined
+}
+
+/** Our part in the call that is connected to. */
+export function partIn({ callId, url, observe }: ConnectOptions): Part {
+  return { attached: callId !== undefined || /[?&]call_id=/.test(url ?? ''), observing: observe === true }
 }
 
 /** A way to the far end, as a session holds it. */
 export interface Transport {
   dialer(options: ConnectOptions): Dial | Promise<Dial>
+  /** Its lines carry the audio themselves; `maybe`: some do. */
+  readonly carriesAudio?: boolean | 'maybe'
+  /** Microphone and speaker, where the lines carry the audio; null until they are known. */
+  readonly media?: Media | null
+  /** Muted, such a line carries silence; it holds for all lines, also those to come. */
+  mute?(muted: boolean): void
   /** A session took this transport: what it is asked for goes to that session's door, and it is told what happens there. */
   taken?(door: Door): Pick<DoorOptions, 'changed' | 'heard' | 'tell'>
 }

@@ -2,7 +2,7 @@
  * Who speaks. One response at a time: asking while one is being given leaves it owed; it is paid when the response is
  * done. What the answers to a batch of calls ask for waits until none of them is open. Every call id is answered once.
  */
-import { activeResponse } from '../conversation/conversation.ts'
+import { activeResponse, evolve } from '../conversation/conversation.ts'
 import { createItem } from '../conversation/retell.ts'
 import type { Item, RealtimeError, Response } from '../protocol/events.ts'
 import { create, isPlain, named, nameKey, owing } from './asks.ts'
@@ -19,6 +19,7 @@ import {
   withTurn,
 } from './state.ts'
 import { judged } from './unfinished.ts'
+import { unheardDeletion } from './unheard.ts'
 
 export function said(state: State, item: Item, fields?: object): Step {
   const event = createItem(item, fields)
@@ -71,9 +72,10 @@ export function pay(state: State): Step {
 }
 
 /** Before the last call is answered, the answer to the others would lack what it says. */
-function isDue({ when, batch }: Ask, state: State): boolean {
+function isDue({ when, batch, held }: Ask, state: State): boolean {
   if (!when) return true
-  if (unanswered(state).some((call) => batch === undefined || batchOf(state, call.id) === batch)) return false
+  const open = unanswered(state).filter((call) => batch === undefined || batchOf(state, call.id) === batch)
+  if (open.length) return held === true && open.some(({ id }) => waits(state, id))
   return when === 'batch' || (!state.turn.hearing && state.playback.item === null)
 }
 
@@ -82,7 +84,7 @@ function isDue({ when, batch }: Ask, state: State): boolean {
  * that was cut before it began is cancelled now that it has an id.
  */
 export function began(state: State, response: Response, now: number): Step {
-  const name = response.metadata?.[nameKey]
+  const name = nameOf(state, response)
   if (response.conversation_id === null) {
     const beside = state.turn.beside.filter(({ id }) => id !== name)
     return [beside.length === state.turn.beside.length ? state : withTurn(state, { beside }), []]
@@ -92,16 +94,29 @@ export function began(state: State, response: Response, now: number): Step {
   const isAsked = asked !== null && (asked.ask.id === null || asked.ask.id === name)
   const covered = state.pending.length === 0
   const isCut = isAsked && asked.cut === true
-  const given = { response_id: response.id, ask: isAsked ? asked.ask : plain, until: now + state.reconnect.timeoutMs }
+  const until = state.part.observing ? null : now + state.reconnect.timeoutMs
+  const given = { response_id: response.id, ask: isAsked ? asked.ask : plain, until }
   const next = withTurn(state, {
     asked: isAsked ? null : asked,
     owed: covered && !isCut ? owed.filter((ask) => !isPlain(ask)) : owed,
     covered,
+    heard: false,
     given,
   })
   if (!isCut) return [next, []]
   const cancel = transmit({ type: 'response.cancel', response_id: response.id })
   return [withTurn(next, { cut: [...cut, response.id] }), [cancel]]
+}
+
+/**
+ * The name that a response was asked for by. A far end that does not say it back gives what was asked for next, unless it
+ * heard a turn, which it may answer by itself.
+ */
+export function nameOf({ turn }: State, { metadata, conversation_id }: Response): string | undefined {
+  const { asked, beside, hearing, heard } = turn
+  if (metadata !== null) return metadata?.[nameKey]
+  if (conversation_id === null) return beside[0]?.id ?? undefined
+  return hearing || heard ? undefined : (asked?.ask.id ?? undefined)
 }
 
 /** The response being given says something. */
@@ -126,6 +141,7 @@ export function ended(state: State, response: Response): Step {
  * made waits for their answers.
  */
 export function called(state: State, response_id: string | null): Step {
+  if (state.part.observing) return [state, []]
   const { turn, conversation } = state
   const isAnswered = (call_id: string) =>
     state.pending.some(({ item }) => item.type === 'function_call_output' && item.call_id === call_id)
@@ -134,9 +150,16 @@ export function called(state: State, response_id: string | null): Step {
   )
   if (fresh.length === 0) return [state, []]
   const calls = [...turn.calls, ...fresh.map(({ id }) => ({ id, batch: response_id }))]
-  const waiting = { when: 'batch', batch: response_id } as const
+  const waiting = { when: 'batch', batch: response_id, held: true } as const
   const owed = turn.owed.map((ask) => (isPlain(ask) && !ask.when ? { ...ask, ...waiting } : ask))
   return [withTurn(state, { calls, owed }), fresh.map((call) => ({ type: 'call', call, response_id }))]
+}
+
+/** What the user said before the call was made is answered now, and what the call gives when it is answered. */
+export function deferred(state: State, call_id: string): Step {
+  const call = unanswered(state).find((one) => one.call_id === call_id)
+  const calls = state.turn.calls.map((one) => (one.id === call?.id ? ({ ...one, waits: true } as const) : one))
+  return call ? pay(withTurn(state, { calls })) : [state, []]
 }
 
 /** `ask`: what is to be asked for once the batch is answered; null where this answer asks for nothing. */
@@ -160,15 +183,23 @@ export function refused(state: State, error: RealtimeError): Step {
   if (code === 'conversation_already_has_active_response') {
     const ask = isAsked ? asked.ask : plain
     const next = isAsked ? withTurn(state, { asked: null }) : state
-    return pay(isAsked && asked.cut ? next : covered && isPlain(ask) ? next : owing(next, ask, true))
+    const owed = isAsked && asked.cut ? next : covered && isPlain(ask) ? next : owing(next, ask, true)
+    // One that began while there was no line: its end will pay.
+    return state.part.attached && !activeResponse(state.conversation) ? [owed, []] : pay(owed)
   }
   if (code === 'response_cancel_not_active' || event_id?.startsWith(probe)) return [state, []]
+  if (event_id?.startsWith(unheardDeletion)) return [state, []]
+  // The line ends with it and is dialed again: `connection_change` tells.
+  if (code === 'session_expired' && state.reconnect.attempts > 0) return [state, []]
   const told: Effect[] = [{ type: 'tell', notice: { type: 'refused', error } }]
   if (state.removed.some((id) => event_id === `drop_${id}`)) {
     return [{ ...state, removed: state.removed.filter((id) => event_id !== `drop_${id}`) }, told]
   }
   const refusedItem = state.pending.find((said) => said.event_id === event_id)?.item
-  if (refusedItem) return [acknowledged(state, refusedItem.id), told]
+  if (refusedItem) {
+    const next = acknowledged(state, refusedItem.id)
+    return isThere(state, error) ? pay({ ...next, conversation: placed(next, refusedItem) }) : [next, told]
+  }
   const { beside } = state.turn
   if (beside.some(({ id }) => id === event_id)) {
     return [withTurn(state, { beside: beside.filter(({ id }) => id !== event_id) }), told]
@@ -176,8 +207,21 @@ export function refused(state: State, error: RealtimeError): Step {
   return isAsked ? inTurn([withTurn(state, { asked: null }), told], pay) : [state, told]
 }
 
+/** It was said on the line before, and a call that stands without us has heard it. */
+function isThere({ part }: State, { message }: RealtimeError): boolean {
+  return part.attached && /already exists/i.test(message)
+}
+
+function placed({ conversation }: State, item: Item): State['conversation'] {
+  return evolve(conversation, { type: 'conversation.item.done', event_id: '', item, previous_item_id: null })
+}
+
 function batchOf({ turn }: State, call: string): string | null {
   return turn.calls.find(({ id }) => id === call)?.batch ?? null
+}
+
+function waits({ turn }: State, call: string): boolean {
+  return turn.calls.some(({ id, waits }) => id === call && waits)
 }
 
 /** Calls without an output, said or about to be. */

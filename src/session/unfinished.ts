@@ -13,7 +13,7 @@ export function judged(state: State, response: Response, given: State['turn']['g
   const why = unfinished(state, response, ask, given?.until === null)
   if (!why) return [state, []]
   const tries = ask.tries ?? 0
-  const isRetried = tries < most[why] && mayPass(why, response)
+  const isRetried = !state.part.observing && tries < most[why] && mayPass(why, response)
   const told: Step = [state, [{ type: 'tell', notice: { type: 'unfinished', response, why, isRetried } }]]
   if (!isRetried) return told
   const again = (next: State): Step => [owing(next, { ...ask, tries: tries + 1 }, true), []]

@@ -37,7 +37,7 @@ export interface TranscriptionUse {
 }
 
 /** A symbol: it is copied along, and stays out of JSON. */
-const counted: unique symbol = Symbol('counted')
+export const counted: unique symbol = Symbol('counted')
 /** How many are kept: a repeat comes soon or never, and the cost does not grow with the conversation. */
 const keptCounted = 16
 

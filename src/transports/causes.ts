@@ -29,13 +29,53 @@ const meanings: Readonly<Record<number, string>> = {
 export const byUs: Cause = { reason: 'The connection was closed by us.', code: null, fatal: true, initiator: 'us' }
 
 export function closed(code: number, reason: string, error: RealtimeError | null): Cause {
+  const meaning = meanings[code] ?? `The far end closed the connection with ${code}`
+  return told(meaning, code, fatalCloses.has(code), code === 1006 ? 'network' : 'far end', reason, error)
+}
+
+/** What can befall a line that carries audio. */
+export type Break =
+  | 'channel_closed'
+  | 'channel_stalled'
+  | 'ice_disconnected'
+  | 'ice_failed'
+  | 'peer_closed'
+  | 'sdp_refused'
+  | 'track_ended'
+  | 'unreachable'
+
+const breaks: Readonly<Record<Break, readonly [string, boolean, Cause['initiator']]>> = {
+  channel_closed: ['The far end closed the data channel', false, 'far end'],
+  channel_stalled: ['The line is too slow: too much waits to be sent', false, 'network'],
+  ice_disconnected: ['The way to the far end was lost, and did not come back', false, 'network'],
+  ice_failed: ['There is no way to the far end (ICE failed). Does a firewall hold UDP back?', false, 'network'],
+  peer_closed: ['The peer connection was closed', false, 'far end'],
+  sdp_refused: ["The far end's answer is no SDP that fits the offer", true, 'far end'],
+  track_ended: ["The far end's audio track ended", false, 'far end'],
+  unreachable: ['The far end cannot be reached', false, 'network'],
+}
+
+export function broken(code: Break, words = '', error: RealtimeError | null = null): Cause {
+  const [meaning, fatal, initiator] = breaks[code]
+  return told(meaning, code, fatal, initiator, words, error)
+}
+
+function told(
+  meaning: string,
+  code: number | string,
+  fatal: boolean,
+  initiator: Cause['initiator'],
+  reason: string,
+  error: RealtimeError | null,
+): Cause {
   const lastError = error ? { code: error.code ?? null, message: error.message } : null
   const words = [reason, lastError?.message].filter((said) => said).join('; ')
+  const end = /[.?]$/.test(meaning) ? '' : '.'
   return {
-    reason: `${meanings[code] ?? `The far end closed the connection with ${code}`}${words ? `: ${words}` : '.'}`,
+    reason: `${meaning}${words ? `: ${words}` : end}`,
     code,
-    fatal: fatalCloses.has(code) || fatalCodes.has(lastError?.code ?? ''),
-    initiator: code === 1006 ? 'network' : 'far end',
+    fatal: fatal || fatalCodes.has(lastError?.code ?? ''),
+    initiator,
     ...(lastError ? { lastError } : {}),
   }
 }

@@ -29,6 +29,7 @@ export interface MemoryOptions {
 export function memory({ clock, accept, latency = () => 0, fault = () => 'pass' }: MemoryOptions): Dial {
   return (listener) => {
     let up = true
+    let isOver = false
     let dead = false
     let lastError: RealtimeError | null = null
     const arrivals = { up: 0, down: 0 }
@@ -45,7 +46,10 @@ export function memory({ clock, accept, latency = () => 0, fault = () => 'pass' 
     const end = (cause: Cause) => {
       if (!up) return
       up = false
-      clock.at(clock.now() + latency(), () => listener.dropped(cause))
+      clock.at(clock.now() + latency(), () => {
+        isOver = true
+        listener.dropped(cause)
+      })
       clock.at(clock.now() + latency(), () => far.closed())
     }
     /** In order, each way, after the latency. */
@@ -75,7 +79,8 @@ export function memory({ clock, accept, latency = () => 0, fault = () => 'pass' 
       append(audio) {
         const event = { type: 'input_audio_buffer.append', audio: toBase64(audio) } as const
         deliver('up', () => far.received(event))
-        return up
+        // As with a socket: until its end is told, a line looks as if it took everything.
+        return !isOver
       },
       close: () => end(byUs),
     }

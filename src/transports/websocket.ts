@@ -1,8 +1,10 @@
 import { openWire } from '#socket'
 import { messageOf, UserError } from '../protocol/errors.ts'
-import type { AudioDelta, RealtimeError, ServerEvent } from '../protocol/events.ts'
-import type { Cause, Connection, ConnectOptions, Dial, Listener } from '../session/transport.ts'
-import { byUs, closed, refused, unopened } from './causes.ts'
+import type { Connection, ConnectOptions, Dial } from '../session/transport.ts'
+import { realtimeUrl } from './address.ts'
+import { byUs, closed, refused } from './causes.ts'
+import { keyOf, whyUnopened } from './key.ts'
+import { hiding, once } from './once.ts'
 import { type SocketLike, type Wire, type WireListener, wireOf } from './wire.ts'
 
 export type { SocketLike } from './wire.ts'
@@ -30,18 +32,21 @@ export interface WebSocketOptions extends ConnectOptions {
 /** A way to the far end over a WebSocket: in Node through `ws`, elsewhere through the platform's own. */
 export function webSocket(options: WebSocketOptions = {}): Dial {
   const { bufferLimit = 320_000 } = options
+  let hasOpened = false
   return (listener) => {
     const line = once(listener)
     let wire: Wire | null = null
     let key: string | null = null
-    /** A far end may repeat the key in what it says; it goes no farther than here. A short one hides nothing. */
-    const hide = (text: string) => (key && key.length >= 8 ? text.replaceAll(key, '…') : text)
+    const hide = hiding(() => key)
 
     const hear: WireListener = {
-      opened: () => line.opened(),
-      received: (event) => event && line.received(withoutKey(event, hide)),
-      refused: (status, body) => line.dropped(refused(status, hide(body))),
-      closed: (code, reason) => line.dropped(closed(code, hide(reason), line.lastError())),
+      opened() {
+        hasOpened = true
+        line.opened()
+      },
+      received: (event) => event && line.received(hide.event(event)),
+      refused: (status, body) => line.dropped(refused(status, hide.text(body))),
+      closed: (code, reason) => line.dropped(closed(code, hide.text(reason), line.lastError())),
     }
     const known = (asked: string | null) => {
       key = asked
@@ -54,7 +59,7 @@ export function webSocket(options: WebSocketOptions = {}): Dial {
         if (line.isOver()) opened.close()
         else options.opened?.(opened.socket)
       },
-      (error: unknown) => line.dropped(unopened(hide(messageOf(error)), error instanceof UserError)),
+      (error: unknown) => line.dropped(whyUnopened(error, !hasOpened, hide.text)),
     )
 
     const connection: Connection = {
@@ -75,29 +80,6 @@ export function webSocket(options: WebSocketOptions = {}): Dial {
   }
 }
 
-/** `wss://api.openai.com/v1/realtime?model=M` or `?call_id=C`; an address that was given keeps its own query. */
-export function realtimeUrl({ url, model = 'gpt-realtime-2.1', callId }: ConnectOptions): string {
-  const address = addressOf(url ?? 'wss://api.openai.com/v1/realtime')
-  address.protocol = address.protocol.replace('http', 'ws')
-  if (callId) address.searchParams.set('call_id', callId)
-  else if (!['model', 'intent', 'call_id'].some((name) => address.searchParams.has(name))) {
-    address.searchParams.set('model', model)
-  }
-  return address.href
-}
-
-function addressOf(url: string): URL {
-  try {
-    return new URL(url)
-  } catch {
-    throw new UserError(`'${url}' is no address. Pass a whole one, such as wss://example.com/v1/realtime.`)
-  }
-}
-
-function withoutKey(event: ServerEvent | AudioDelta, hide: (text: string) => string): ServerEvent | AudioDelta {
-  return event.type === 'error' ? { ...event, error: { ...event.error, message: hide(event.error.message) } } : event
-}
-
 /**
  * Asks for the key, at each connection, and opens the socket; nothing when the connection was given up meanwhile: `known`
  * is told the key, and says whether it is still wanted.
@@ -109,7 +91,7 @@ async function open(
 ): Promise<Wire | null> {
   const { apiKey, organization, project, headers = {}, useInsecureApiKey = false, createWebSocket } = options
   const url = realtimeUrl(options)
-  const key = (typeof apiKey === 'function' ? await apiKey() : apiKey) || null
+  const key = await keyOf(apiKey)
   if (!known(key)) return null
   if (!key && !options.url && !createWebSocket) {
     throw new UserError('There is no API key. Pass apiKey, or the url of a server that needs none.')
@@ -119,36 +101,5 @@ async function open(
     return await openWire({ url, key, organization, project, headers, useInsecureApiKey }, hear)
   } catch (error) {
     throw new UserError(messageOf(error))
-  }
-}
-
-interface Line extends Listener {
-  isOver(): boolean
-  lastError(): RealtimeError | null
-}
-
-/** One attempt: it opens at most once, ends once, and after its end nothing more is heard of it. */
-function once(listener: Listener): Line {
-  let over = false
-  let up = false
-  let lastError: RealtimeError | null = null
-  return {
-    isOver: () => over,
-    lastError: () => lastError,
-    opened() {
-      if (over || up) return
-      up = true
-      listener.opened()
-    },
-    received(event: ServerEvent | AudioDelta) {
-      if (over) return
-      if (event.type === 'error') lastError = event.error
-      listener.received(event)
-    },
-    dropped(cause: Cause) {
-      if (over) return
-      over = true
-      listener.dropped(cause)
-    },
   }
 }

@@ -161,6 +161,7 @@ const payment = tool('make_payment', 'Pay an amount.', {
   amount: { type: 'number' },
   method: { oneOf: [{ const: 'cash' }, { type: 'string', enum: ['credit card', 'bank_transfer'] }] },
 })
+const units = (unit: object) => tool('get_weather', 'Get the weather in a city.', { city: text, unit })
 const track = tool('trackParcels', 'Track parcels.', {
   parcels: {
     type: 'array',
@@ -229,6 +230,17 @@ const calls: readonly Row[] = [
   ],
   ['i need a flight to paris from rome', flight, 'searchFlights {"origin":"rome","destination":"paris"}'],
   ['find me a flight to paris', flight, 'Which origin?'],
+  ['what is the weather in paris', units({ enum: ['celsius', 'kelvin'] }), 'Which unit: celsius or kelvin?'],
+  [
+    'what is the weather in paris',
+    units({ anyOf: [{ type: 'string', const: 'celsius' }, { const: 'kelvin' }] }),
+    'Which unit: celsius or kelvin?',
+  ],
+  [
+    'what is the weather in paris',
+    units({ oneOf: [{ enum: ['celsius'] }, { enum: ['kelvin'] }] }),
+    'Which unit: celsius or kelvin?',
+  ],
   // choices, yes and no
   ['a large coffee please', coffee, 'order_coffee {"size":"large"}'],
   ['an extra large coffee with milk', coffee, 'order_coffee {"size":"extra_large","milk":true}'],

@@ -65,7 +65,8 @@ function shaped(schema: Schema, scope: Scope, name: string, required: boolean, d
 }
 
 function anyOf(schema: unknown, scope: Scope, name: string, required: boolean, depth: number): Shape {
-  const shapes = choicesOf(schemaOf(schema), scope.root).map((choice) => shaped(choice, scope, name, required, depth))
+  const choices = asOneChoice(choicesOf(schemaOf(schema), scope.root))
+  const shapes = choices.map((choice) => shaped(choice, scope, name, required, depth))
   return shapes.length === 1 ? shapes[0]! : { is: 'either', shapes }
 }
 
@@ -85,6 +86,17 @@ function choicesOf(schema: Schema, root: Schema, depth = 0): readonly Schema[] {
   }
   const { type } = own
   return Array.isArray(type) ? type.slice(0, mostChoices).map((one) => ({ ...own, type: one })) : [own]
+}
+
+/** One of several things, each spelled as a schema of its own, is one choice among them: none of them is taken unsaid. */
+function asOneChoice(schemas: readonly Schema[]): readonly Schema[] {
+  const fixed = schemas.filter((schema) => choicesIn(schema) && typeOf(schema) !== 'null')
+  if (fixed.length < 2) return schemas
+  const all = fixed.flatMap((schema) => choicesIn(schema)!.filter((choice) => choice !== null))
+  const { const: _, type, ...rest } = fixed[0]!
+  const isOfOneType = fixed.every((schema) => schema['type'] === type)
+  const one = { ...rest, ...(isOfOneType && type ? { type } : {}), enum: [...new Set(all)] }
+  return [one, ...schemas.filter((schema) => !fixed.includes(schema))]
 }
 
 function merged(one: Schema, other: Schema): Schema {
@@ -119,7 +131,8 @@ export function typeOf(schema: Schema): string {
 }
 
 export function choicesIn(schema: Schema): readonly unknown[] | undefined {
-  return Array.isArray(schema['enum']) ? schema['enum'] : undefined
+  if (Array.isArray(schema['enum'])) return schema['enum']
+  return 'const' in schema ? [schema['const']] : undefined
 }
 
 /** Whether `value` is what `schema` asks for, as far as one value can be judged alone. */

@@ -21,6 +21,8 @@ export interface CallState {
   readonly bufferedMs: number
   /** Audio of the assistant's items, in ms, as far as it was made. */
   readonly spoken: ReadonlyMap<string, number>
+  /** The line carries the sound itself: it has an output buffer, which a client may clear. */
+  readonly carriesSound?: boolean
 }
 
 export const supported = [
@@ -97,6 +99,8 @@ function rule(state: CallState, event: ClientEvent, newId: (prefix: string) => s
       const wanted = event.response_id ?? activeResponse(state.conversation)?.id
       return responses.some(({ id }) => id === wanted) ? [] : refusals.noActiveResponse()
     }
+    case 'output_audio_buffer.clear':
+      return state.carriesSound ? [] : refusals.unknownType(event.type, supported)
     default:
       return refusals.unknownType((event as { type: string }).type, supported)
   }

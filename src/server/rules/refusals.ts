@@ -95,6 +95,26 @@ export const refusals = {
       'beta_api_shape_disabled',
       'The Realtime Beta API is no longer supported. Please use /v1/realtime for the GA API.',
     ),
+  soundOnSideband: (): Refusal =>
+    refuse('invalid_value', "A sideband cannot append audio: the call's sound comes over its own line.", 'type'),
+  tooLong: (): Refusal =>
+    refuse('event_too_large', 'An event was left out: it is longer than your data channel takes in one message.'),
+  tooLarge: (): Refusal => refuse('request_too_large', 'The body of a request may hold at most 1 MiB.'),
+  badOffer: (why: string): Refusal => refuse('invalid_offer', `The SDP offer cannot be answered: ${why}`, 'sdp'),
+  contentType: (type: string): Refusal =>
+    refuse(
+      'unsupported_content_type',
+      `Unsupported content type: '${type}'. Send 'application/sdp', or 'multipart/form-data' with sdp and session.`,
+    ),
+  badForm: (): Refusal => refuse('invalid_form', 'We could not parse the multipart body of your request.'),
+  noCall: (id: string): Refusal => refuse('call_id_not_found', `No call with the id '${id}' stands.`, 'call_id'),
+  noWebRtc: (): Refusal => ({
+    ...refuse('webrtc_not_installed', 'This server cannot speak WebRTC: install werift and libopus-wasm beside it.'),
+    type: 'server_error',
+  }),
+  noPath: (method: string, path: string): Refusal => refuse('not_found', `Invalid URL (${method} ${path})`),
+  noMethod: (method: string, path: string): Refusal =>
+    refuse('method_not_supported', `Not allowed to ${method} on ${path}. (HINT: try POST)`),
   expired: (minutes: number): Refusal =>
     refuse('session_expired', `Your session hit the maximum duration of ${minutes} minutes.`),
 } as const

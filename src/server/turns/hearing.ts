@@ -35,6 +35,8 @@ export interface Hearing {
   /** A turn is being said: it began, and has not ended. */
   readonly isSpeaking: boolean
   write(bytes: Uint8Array): void
+  /** Sound of a line that carries it itself: whole samples of PCM16 at 24 kHz, whatever the session's format is. */
+  writeSound(bytes: Uint8Array): void
   /** Takes what is in the buffer as a turn; the one that is being spoken, if there is one. */
   take(): HeardTurn
   /** A recording that came whole, beside the buffer, as a turn. */
@@ -53,6 +55,8 @@ const atOnceMs = 1_000
 const mostUnfinished = 4
 /** ms that may wait to be heard. A client that writes more has to wait itself, or it would eat the memory. */
 const mostWaitingMs = 15 * 60_000
+
+const lineFormat = { type: 'audio/pcm', rate: 24_000 } as const
 
 export function hearing({ clock, ears, vad, session, newId, started, stopped }: HearingOptions): Hearing {
   const buffer = tape()
@@ -237,6 +241,10 @@ export function hearing({ clock, ears, vad, session, newId, started, stopped }: 
       return turn !== null
     },
     write,
+    writeSound(bytes) {
+      for (const piece of piecesOf(bytes, lineFormat)) waiting.push(piece)
+      hearAll()
+    },
     take() {
       placeAll()
       return take()

@@ -92,6 +92,7 @@ export function wider(from: number, to: number): Resampler {
   if (to !== 2 * from) return resampler(from, to)
   return {
     push: (samples) => Int16Array.from({ length: 2 * samples.length }, (_, n) => samples[n >> 1]!),
+    rest: () => new Int16Array(0),
     flush: () => new Int16Array(0),
   }
 }

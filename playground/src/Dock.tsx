@@ -1,0 +1,142 @@
+import { useAgentState, useMetrics, useMicrophone, useRealtime, useToolApprovals } from 'parley-voice/react'
+import { type ReactNode, useRef } from 'react'
+import { Composer } from './Composer.tsx'
+import type { Call } from './call.ts'
+import { Meter } from './Meter.tsx'
+import type { Renew } from './Room.tsx'
+import { useShortcuts } from './shortcuts.ts'
+import { isFailed, Trouble } from './Trouble.tsx'
+import { useHolding } from './useHolding.ts'
+
+interface DockProps {
+  /** Who is called. */
+  readonly server: string
+  readonly call: Call
+  readonly talk: () => void
+  readonly write: (text: string) => void
+  readonly retry: () => void
+  readonly renew: Renew
+}
+
+/** The state of the call, and what can be done with it. */
+export function Dock({ server, call, talk, write, retry, renew }: DockProps): ReactNode {
+  const { status, cause, close, interrupt } = useRealtime()
+  const agent = useAgentState()
+  const { muted, mute, speaker, resumeAudio } = useMicrophone()
+  const input = useRef<HTMLInputElement>(null)
+  const isOn = status === 'connected' || status === 'reconnecting'
+  const isTalking = isOn && call.mode === 'talk'
+  const holds = call.settings.turns === 'push-to-talk'
+  const hold = useHolding(isTalking && holds)
+  useShortcuts({
+    press: (key) => {
+      if (key === ' ') return isTalking ? hold.begin() : status === 'connecting' ? undefined : talk()
+      if (key === 'm' && isTalking) return mute(!muted)
+      if (key === 'Escape' && isOn) return interrupt()
+      if (key === '/') return input.current?.focus()
+    },
+    release: (key) => key === ' ' && hold.end(),
+  })
+
+  return (
+    <div className="dock">
+      <Trouble server={server} call={call} retry={retry} renew={renew} />
+      {speaker === 'blocked' && (
+        <p className="trouble">
+          The browser keeps the sound back.
+          <button type="button" onClick={() => void resumeAudio()}>
+            Play it
+          </button>
+        </p>
+      )}
+      <div className="controls">
+        <State call={call} isHeld={hold.isHeld} />
+        <div className="buttons">
+          {isTalking && holds && (
+            <button
+              type="button"
+              className="primary hold"
+              aria-pressed={hold.isHeld}
+              onPointerDown={hold.begin}
+              onPointerUp={hold.end}
+              onPointerLeave={hold.end}
+              onPointerCancel={hold.end}
+            >
+              {hold.isHeld ? 'Let go to send' : 'Hold to talk'} <kbd>Space</kbd>
+            </button>
+          )}
+          {isTalking && !holds && (
+            <button type="button" aria-pressed={muted} onClick={() => mute(!muted)}>
+              {muted ? 'Unmute' : 'Mute'} <kbd>M</kbd>
+            </button>
+          )}
+          {isOn && (
+            <button type="button" disabled={agent !== 'speaking' && agent !== 'thinking'} onClick={interrupt}>
+              Interrupt <kbd>Esc</kbd>
+            </button>
+          )}
+          {isOn && (
+            <button type="button" onClick={close}>
+              End
+            </button>
+          )}
+          {!isTalking && status !== 'connecting' && !isFailed(status, cause) && (
+            <button type="button" className={isOn ? '' : 'primary'} onClick={talk}>
+              {call.mode === 'idle' ? 'Start talking' : 'Talk'} <kbd>Space</kbd>
+            </button>
+          )}
+          {status === 'connecting' && (
+            <button type="button" onClick={close}>
+              Cancel
+            </button>
+          )}
+        </div>
+      </div>
+      <Composer write={write} input={input} />
+    </div>
+  )
+}
+
+/** What happens now, in a word, beside a level that moves. */
+function State({ call, isHeld }: { readonly call: Call; readonly isHeld: boolean }): ReactNode {
+  const { status, cause } = useRealtime()
+  const agent = useAgentState()
+  const { muted, state: microphone } = useMicrophone()
+  const { pending } = useToolApprovals()
+  const holds = call.settings.turns === 'push-to-talk'
+  const listening = () => {
+    if (call.mode === 'write') return 'Waiting for you'
+    if (microphone === 'denied' || microphone === 'missing' || microphone === 'lost') return 'No microphone'
+    if (muted) return 'Muted'
+    return holds && !isHeld ? 'Hold to talk' : 'Listening'
+  }
+  const word = {
+    idle: 'Ready',
+    connecting: microphone === 'asking' ? 'Allow the microphone' : 'Connecting',
+    reconnecting: 'Reconnecting',
+    closed: isFailed(status, cause) ? 'Not connected' : 'Ended',
+    connected: {
+      idle: 'Connected',
+      listening: listening(),
+      thinking: pending.length ? 'Waiting for your decision' : 'Thinking',
+      speaking: 'Speaking',
+    }[agent === 'reconnecting' ? 'idle' : agent],
+  }[status]
+  const shown = status === 'connected' ? agent : status
+  return (
+    <p className="state" data-state={shown} role="status">
+      <Meter which={agent === 'speaking' ? 'output' : 'input'} />
+      {word}
+      <Latency />
+    </p>
+  )
+}
+
+/** From the end of what the user said to the first sound of the answer. */
+function Latency(): ReactNode {
+  const turn = useMetrics().findLast(({ by }) => by !== 'app')
+  const { firstAudible, firstByte, firstWord } = turn?.latency ?? {}
+  const ms = firstAudible ?? firstByte ?? firstWord
+  if (typeof ms !== 'number') return null
+  return <span className="latency">answered in {(ms / 1000).toFixed(2)} s</span>
+}

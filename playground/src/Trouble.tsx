@@ -1,0 +1,90 @@
+import type { Cause } from 'parley-voice'
+import { type Status, useMicrophone, useRealtime, useRealtimeEvent } from 'parley-voice/react'
+import { type ReactNode, useState } from 'react'
+import type { Call } from './call.ts'
+import type { Renew } from './Room.tsx'
+
+interface TroubleProps {
+  /** Who was called. */
+  readonly server: string
+  readonly call: Call
+  readonly retry: () => void
+  readonly renew: Renew
+}
+
+/** What went wrong in a call that goes on. */
+interface Refusal {
+  readonly of: object
+  readonly reason: string
+}
+
+/** Why there is no line, or no microphone, and what can be done. */
+export function Trouble({ server, call, retry, renew }: TroubleProps): ReactNode {
+  const { session, status, cause } = useRealtime()
+  const { state, problem } = useMicrophone()
+  const [refusal, setRefusal] = useState<Refusal | null>(null)
+  useRealtimeEvent('error', ({ error }) => setRefusal({ of: session, reason: reasonOf(error) }))
+  const saved = () => (session.history.length ? { saved: session.save() } : {})
+
+  if (cause && (status === 'reconnecting' || status === 'connecting'))
+    return (
+      <div className="trouble" role="status">
+        <p>{cause.reason}</p>
+        <p>{status === 'connecting' ? 'Trying again…' : 'The conversation goes on when the line is back.'}</p>
+      </div>
+    )
+  if (cause && isFailed(status, cause))
+    return (
+      <div className="trouble" role="alert">
+        <h3>{isOfMicrophone(cause) ? 'There is no microphone' : 'There is no connection'}</h3>
+        <p>{cause.reason}</p>
+        {isOfMicrophone(cause) && <p>You can type a message meanwhile.</p>}
+        {cause.initiator === 'network' && <p>Is {server} running, and can it be reached from here?</p>}
+        <div className="decision">
+          <button type="button" className="primary" onClick={retry}>
+            Try again
+          </button>
+          {call.mode === 'talk' && call.settings.transport !== 'websocket' && !isOfMicrophone(cause) && (
+            <button type="button" onClick={() => renew({ mode: 'talk', ...saved() }, { transport: 'websocket' })}>
+              Use WebSocket
+            </button>
+          )}
+        </div>
+      </div>
+    )
+  if (status === 'connected' && problem && state !== 'on')
+    return (
+      <div className="trouble" role="alert">
+        <p>{problem}</p>
+      </div>
+    )
+  if (refusal?.of === session)
+    return (
+      <div className="trouble" role="alert">
+        <p>{refusal.reason}</p>
+        <div className="decision">
+          <button type="button" onClick={() => setRefusal(null)}>
+            Dismiss
+          </button>
+        </div>
+      </div>
+    )
+  return null
+}
+
+/** The line ended, and nobody here wanted that. */
+export function isFailed(status: Status, cause: Cause | null): boolean {
+  return status === 'closed' && cause !== null && cause.reason !== closedByUs
+}
+
+function isOfMicrophone({ code }: Cause): boolean {
+  return typeof code === 'string' && code.startsWith('microphone')
+}
+
+const closedByUs = 'The connection was closed by us.'
+
+/** The far end's word for what it refused; else what was thrown. */
+function reasonOf(error: unknown): string {
+  const { message } = (error ?? {}) as { readonly message?: unknown }
+  return typeof message === 'string' ? message : String(error)
+}

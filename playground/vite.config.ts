@@ -1,0 +1,28 @@
+/** Builds the page into dist/playground: all that it needs, so that it works without a network. */
+import { fileURLToPath } from 'node:url'
+import react from '@vitejs/plugin-react'
+import type { UserConfig } from 'vite'
+
+const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+
+const config: UserConfig = {
+  root: at('.'),
+  plugins: [react()],
+  resolve: {
+    alias: [
+      { find: /^parley-voice$/, replacement: at('../src/index.ts') },
+      { find: /^parley-voice\/(browser|react)$/, replacement: at('../src/$1/index.ts') },
+      { find: /^parley-voice\/trace$/, replacement: at('../src/session/trace.ts') },
+      { find: /^#socket$/, replacement: at('../src/transports/socket.web.ts') },
+    ],
+  },
+  build: { outDir: at('../dist/playground'), emptyOutDir: true, target: 'es2023', reportCompressedSize: false },
+  // `npx vite playground` beside `parley dev --no-open`: the page as it is edited, the far end from there.
+  server: { proxy: { '/playground/config': local(), '/playground/session': local(), '/v1': { ...local(), ws: true } } },
+}
+// biome-ignore lint/style/noDefaultExport: Vite asks for it
+export default config
+
+function local() {
+  return { target: 'http://127.0.0.1:8787' }
+}

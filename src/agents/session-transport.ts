@@ -1,0 +1,88 @@
+/** What `session.transport` is where the app brought none: the session's own line, with the face that transports have. */
+import type { ClientEvent, SessionConfig } from '../protocol/events.ts'
+import type { Camel } from '../protocol/spelling.ts'
+import type { Transport } from '../session/transport.ts'
+import { type AudioEvents, face, type TransportStatus } from '../transports/face.ts'
+
+/** The way that a session speaks to the far end by itself. It is there before the session is connected, and after. */
+export interface SessionTransport extends Transport {
+  readonly status: TransportStatus
+  /** Null where there is no microphone at the line. */
+  readonly muted: boolean | null
+  /** Sends an event as it is; while there is no line, it waits for one. */
+  sendEvent(event: ClientEvent): void
+  sendMessage(
+    text: string,
+    otherEventData?: Readonly<Record<string, unknown>>,
+    options?: { readonly triggerResponse?: boolean },
+  ): void
+  /** Changes the session's config: what is given is changed, all else stays. */
+  updateSessionConfig(config: Camel<SessionConfig>): void
+  interrupt(): void
+  mute(muted: boolean): void
+  /** Ends the session. */
+  close(): void
+  on<Name extends keyof AudioEvents>(name: Name, listener: (...args: AudioEvents[Name]) => unknown): this
+  off<Name extends keyof AudioEvents>(name: Name, listener: (...args: AudioEvents[Name]) => unknown): this
+}
+
+/** What of it the session does. */
+interface Doing extends Pick<SessionTransport, 'sendMessage' | 'interrupt' | 'mute' | 'muted' | 'close'> {
+  updateConfig(config: Camel<SessionConfig>): Promise<void>
+}
+
+/** Transports that are used alone have a face of their own. */
+export function sessionTransport(
+  lines: Transport,
+  session: Doing,
+): { readonly transport: SessionTransport; readonly taken: Transport['taken'] } {
+  if ('sendEvent' in lines) return { transport: lines as SessionTransport, taken: undefined }
+  const own = face({})
+  const transport: SessionTransport = {
+    dialer: (options) => lines.dialer(options),
+    get media() {
+      return lines.media ?? null
+    },
+    get status() {
+      return own.status
+    },
+    get muted() {
+      return session.muted
+    },
+    sendEvent: (event) => own.door.feed({ type: 'sent', event }),
+    sendMessage: (...message) => session.sendMessage(...message),
+    updateSessionConfig: (config) => void session.updateConfig(config).catch(own.events.report),
+    interrupt: () => session.interrupt(),
+    mute: (muted) => session.mute(muted),
+    close: () => session.close(),
+    on(name, listener) {
+      own.events.on(name, listener)
+      return transport
+    },
+    off(name, listener) {
+      own.events.off(name, listener)
+      return transport
+    },
+  }
+  return { transport, taken: (door) => both(own.taken(door), lines.taken?.(door)) }
+}
+
+type Watcher = ReturnType<NonNullable<Transport['taken']>>
+
+function both(one: Watcher, other: Watcher | undefined): Watcher {
+  if (!other) return one
+  return {
+    heard(audio) {
+      one.heard(audio)
+      other.heard(audio)
+    },
+    tell(notice) {
+      one.tell(notice)
+      other.tell(notice)
+    },
+    changed(...change) {
+      one.changed(...change)
+      other.changed(...change)
+    },
+  }
+}

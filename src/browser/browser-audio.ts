@@ -1,0 +1,248 @@
+import type { AudioFormat } from '../protocol/events.ts'
+import { MediaError, type MediaState, type SessionAudio } from '../session/media.ts'
+import { mediaDevices, type Sound } from './devices.ts'
+import { type OpenMicrophone, openMicrophone } from './microphone.ts'
+import { outlet } from './speaker.ts'
+import { loadWorklets } from './worklet.ts'
+
+export interface BrowserAudioOptions {
+  /**
+   * A device's id, or a stream or track of the app's own, which is never stopped. Default: the browser's choice.
+   * `false`: none is asked for, and nothing is said but in writing.
+   */
+  readonly microphone?: Sound | false
+  /** What is asked of the browser's microphone, besides echo cancellation, noise suppression and automatic gain. */
+  readonly constraints?: MediaTrackConstraints
+  /** The output's device id. Default: the browser's choice. */
+  readonly speaker?: string
+  /** The format of the agent's audio. Default: PCM16 at 24 kHz. */
+  readonly outputFormat?: AudioFormat | (() => AudioFormat)
+  /** Where the page serves `workletSource`, if its content security policy allows no `blob:` scripts. */
+  readonly workletUrl?: string
+}
+
+/** An AudioContext that may play is running after this long. */
+const blockedAfterMs = 300
+
+interface Call {
+  readonly context: AudioContext
+  readonly over: Promise<void>
+  microphone: OpenMicrophone | null
+  /** Speaks through another microphone, or opens the first. */
+  use(sound: Sound): Promise<void>
+  end(): void
+}
+
+/**
+ * The browser's microphone and speaker for a session over a WebSocket: `new RealtimeSession(agent, { audio: browserAudio() })`.
+ * Both run as AudioWorklets at the device's own rate, and are resampled to the session's.
+ */
+export function browserAudio(options: BrowserAudioOptions = {}): SessionAudio {
+  const listeners = new Set<() => void>()
+  const out = outlet({ format: options.outputFormat })
+  let sound = options.microphone
+  let sink = options.speaker
+  let call: Call | null = null
+  let state: MediaState = {
+    microphone: 'off',
+    muted: false,
+    speaker: 'off',
+    inputDevice: null,
+    outputDevice: sink ?? null,
+    problem: null,
+  }
+
+  function tell(change: Partial<MediaState>): void {
+    if (Object.entries(change).every(([key, value]) => state[key as keyof MediaState] === value)) return
+    state = { ...state, ...change }
+    for (const listener of [...listeners]) listener()
+  }
+
+  async function start(send: (audio: Uint8Array) => void, rate: number): Promise<void> {
+    stop()
+    const mine = begin(send, rate)
+    call = mine
+    try {
+      await Promise.race([loadWorklets(mine.context, options.workletUrl), mine.over])
+    } catch (error) {
+      if (call !== mine) return
+      stop()
+      tell({ problem: (error as Error).message })
+      throw error
+    }
+    if (call !== mine) return
+    out.attach(mine.context)
+    if (sink) await Promise.race([setSink(mine.context, sink).catch(() => forgetSink(mine)), mine.over])
+    if (call === mine && sound !== false) await Promise.race([mine.use(sound), mine.over])
+  }
+
+  /** One call's context, its microphone and what watches them: `end` leaves nothing of it. */
+  function begin(send: (audio: Uint8Array) => void, rate: number): Call {
+    if (!('AudioContext' in globalThis)) {
+      throw new MediaError('There is no Web Audio here: browserAudio() runs in a browser, in a page.', 'missing')
+    }
+    const context = new AudioContext({ latencyHint: 'interactive' })
+    const devices = globalThis.navigator?.mediaDevices as MediaDevices | undefined
+    let isSettled = false
+    const look = () => {
+      if (context.state === 'running') tell({ speaker: 'on' })
+      else if (isSettled) tell({ speaker: 'blocked' })
+    }
+    const timer = setTimeout(() => {
+      isSettled = true
+      look()
+    }, blockedAfterMs)
+    let end = () => {}
+    const over = new Promise<void>((ended) => {
+      end = ended
+    })
+    const mine: Call = {
+      context,
+      over,
+      microphone: null,
+      use,
+      end() {
+        clearTimeout(timer)
+        context.removeEventListener('statechange', look)
+        devices?.removeEventListener('devicechange', changed)
+        mine.microphone?.close()
+        out.detach()
+        context.close().catch(() => {})
+        end()
+      },
+    }
+    /** Of several that were asked for before the first was there, the last one is meant. */
+    let last: Sound
+    async function use(wanted: Sound): Promise<void> {
+      last = wanted
+      if (mine.microphone) await mine.microphone.use(wanted)
+      else await open(wanted)
+      if (call === mine && mine.microphone) {
+        tell({ microphone: 'on', inputDevice: idOf(mine.microphone), problem: null })
+      }
+    }
+    async function open(wanted: Sound): Promise<void> {
+      tell({ microphone: 'asking', problem: null })
+      const { constraints, workletUrl } = options
+      const more = { constraints, workletUrl, muted: state.muted, lost: () => call === mine && unplugged(mine) }
+      try {
+        const opened = await openMicrophone({ context, send, rate, microphone: wanted, ...more })
+        if (call !== mine || last !== wanted || mine.microphone) return opened.close()
+        mine.microphone = opened
+        opened.mute(state.muted)
+      } catch (error) {
+        if (call !== mine || last !== wanted) return
+        tell({ microphone: (error as MediaError).state, problem: (error as MediaError).message })
+        throw error
+      }
+    }
+    const changed = () => void outputsChanged(mine)
+    context.addEventListener('statechange', look)
+    devices?.addEventListener('devicechange', changed)
+    context.resume().catch(() => {})
+    look()
+    return mine
+  }
+
+  function stop(): void {
+    const mine = call
+    call = null
+    mine?.end()
+    tell({ microphone: 'off', speaker: 'off', inputDevice: null, problem: null })
+  }
+
+  /** The call goes on, through the browser's choice where it was not a sound of the app's own that ended. */
+  function unplugged(mine: Call): void {
+    tell({
+      microphone: 'lost',
+      inputDevice: null,
+      problem: 'The microphone is gone: it was unplugged, or may not be used any more. Choose another.',
+    })
+    if (sound !== undefined && typeof sound !== 'string') return
+    const chosen = mine.microphone
+    chosen?.use(undefined).then(
+      () => call === mine && tell({ microphone: 'on', inputDevice: idOf(chosen), problem: null }),
+      () => {},
+    )
+  }
+
+  /** Plays through the browser's choice when the chosen output is no longer there. */
+  async function outputsChanged(mine: Call): Promise<void> {
+    const devices = await mediaDevices()
+      .enumerateDevices()
+      .catch(() => [])
+    const isThere = devices.some(({ kind, deviceId }) => kind === 'audiooutput' && deviceId === sink)
+    if (call !== mine || !sink || isThere) return
+    forgetSink(mine)
+    await setSink(mine.context, '').catch(() => {})
+  }
+
+  /** An output that was chosen and is not there is no reason for no call. */
+  function forgetSink(mine: Call): void {
+    if (call !== mine) return
+    sink = undefined
+    tell({ outputDevice: null })
+  }
+
+  async function setSink(context: AudioContext, deviceId: string): Promise<void> {
+    const sinks = context as AudioContext & { setSinkId?(id: string): Promise<void> }
+    if (!sinks.setSinkId) {
+      throw new MediaError('This browser cannot choose where it plays. Choose in the system.', state.microphone)
+    }
+    try {
+      await sinks.setSinkId(deviceId)
+    } catch (error) {
+      throw new MediaError(`This output cannot be used: ${(error as Error).message}. Choose another.`, state.microphone)
+    }
+  }
+
+  return {
+    speaker: out.make,
+    start,
+    stop,
+    get state() {
+      return state
+    },
+    subscribe(listener) {
+      listeners.add(listener)
+      return () => {
+        listeners.delete(listener)
+      }
+    },
+    devices: async () => mediaDevices().enumerateDevices(),
+    async useMicrophone(wanted) {
+      await call?.use(wanted)
+      sound = wanted
+    },
+    async useSpeaker(deviceId) {
+      if (call) await setSink(call.context, deviceId)
+      sink = deviceId
+      tell({ outputDevice: deviceId })
+    },
+    async resumeAudio() {
+      const mine = call
+      if (!mine) return
+      let timer: ReturnType<typeof setTimeout> | undefined
+      const late = new Promise<void>((ended) => {
+        timer = setTimeout(ended, blockedAfterMs)
+      })
+      await Promise.race([mine.context.resume(), mine.over, late]).finally(() => clearTimeout(timer))
+      if (call !== mine) return
+      if (mine.context.state === 'running') return tell({ speaker: 'on' })
+      tell({ speaker: 'blocked' })
+      throw new MediaError(
+        'The browser still lets nothing sound. Call resumeAudio() in a click or a key.',
+        state.microphone,
+      )
+    },
+    levels: () => ({ input: call?.microphone?.level() ?? 0, output: call ? out.level() : 0 }),
+    mute(muted) {
+      call?.microphone?.mute(muted)
+      tell({ muted })
+    },
+  }
+}
+
+function idOf({ track }: OpenMicrophone): string | null {
+  return track.getSettings().deviceId ?? null
+}

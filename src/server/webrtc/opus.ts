@@ -1,0 +1,50 @@
+/** Opus at 24 kHz, straight from and to PCM16: libopus resamples by itself. Loaded at the first call. */
+import type { DecoderOptions, EncoderOptions, OpusDecoderHandle, OpusEncoderHandle } from 'libopus-wasm'
+
+export type Encoder = Pick<OpusEncoderHandle, 'encode' | 'free'>
+export type Decoder = Pick<OpusDecoderHandle, 'decode' | 'decodePacketLoss' | 'free'>
+
+export interface Codec {
+  readonly encoder: Encoder
+  readonly decoder: Decoder
+  /** Gives the memory back; may be called twice. */
+  free(): void
+}
+
+/** Samples a second on our side of the codec. */
+export const rate = 24_000
+/** Samples of one frame of 20 ms. */
+export const frame = 480
+/** RTP counts Opus at 48 kHz, whatever it carries (RFC 7587, section 4.1). */
+export const ticksASample = 2
+
+const decoding: DecoderOptions = { sampleRate: rate, channels: 1 }
+const encoding: EncoderOptions = {
+  sampleRate: rate,
+  channels: 1,
+  frameSize: frame,
+  application: 2048,
+  bitrate: 40_000,
+  complexity: 5,
+  signal: 3001,
+}
+
+export async function codec(): Promise<Codec> {
+  const { createDecoder, createEncoder } = await import('libopus-wasm')
+  const encoder = await createEncoder(encoding)
+  const decoder = await createDecoder(decoding).catch((error: unknown) => {
+    encoder.free()
+    throw error
+  })
+  let isFree = false
+  return {
+    encoder,
+    decoder,
+    free() {
+      if (isFree) return
+      isFree = true
+      encoder.free()
+      decoder.free()
+    },
+  }
+}

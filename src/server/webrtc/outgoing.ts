@@ -1,0 +1,147 @@
+/** What the caller is to hear: sound waits here, and goes out as it is heard, a frame every 20 ms. */
+import type { Clock } from '../../protocol/clock.ts'
+import type { Outgoing, OutgoingEvents } from '../converse.ts'
+import { beatMs } from './metronome.ts'
+import { type Encoder, frame, rate, ticksASample } from './opus.ts'
+
+export interface OutgoingLine extends Outgoing {
+  /** The peer can hear from now on. */
+  open(): void
+  /** A beat of the metronome: what is due is sent. */
+  beat(now: number): void
+}
+
+export interface OutgoingOptions extends OutgoingEvents {
+  readonly clock: Clock
+  readonly encoder: Encoder
+  /** Sends a frame; `timestamp` counts at 48 kHz, `first` marks the first one after a silence. */
+  readonly send: (opus: Uint8Array, timestamp: number, first: boolean) => void
+}
+
+/** The sound of one response, in the order of its items. */
+interface Spoken {
+  readonly response_id: string
+  readonly pieces: { readonly item_id: string; readonly samples: Int16Array; sent: number }[]
+  /** Samples that were sent of each item. */
+  readonly sent: Map<string, number>
+  isStarted: boolean
+  /** No more sound will come. */
+  isWhole: boolean
+}
+
+/** Frames that a late beat sends at once: what is later than that is heard later. */
+const mostAtOnce = 5
+const samplesAMs = rate / 1_000
+
+export function outgoing({ clock, encoder, send, started, stopped }: OutgoingOptions): OutgoingLine {
+  /** The first is being heard; the others follow when it has ended. */
+  let queue: Spoken[] = []
+  let isOpen = false
+  /** When the next frame is due; null: in silence. */
+  let due: number | null = null
+  let timestamp = 0
+  let lastSentAt: number | null = null
+
+  function play(response_id: string, item_id: string, samples: Int16Array): void {
+    let spoken = queue.find((one) => one.response_id === response_id)
+    if (!spoken) {
+      spoken = { response_id, pieces: [], sent: new Map(), isStarted: false, isWhole: false }
+      queue.push(spoken)
+    }
+    spoken.pieces.push({ item_id, samples, sent: 0 })
+    if (due === null) beat(clock.now())
+  }
+
+  function beat(now: number): void {
+    if (!isOpen) return
+    for (let n = 0; due === null || due <= now; n++) {
+      if (n === mostAtOnce) {
+        due = now + beatMs
+        return
+      }
+      if (!sendNext(now)) {
+        due = null
+        return
+      }
+    }
+  }
+
+  /** Sends the next frame; false when there is none. */
+  function sendNext(now: number): boolean {
+    const first = queue[0]
+    if (!first) return false
+    const samples = take(first)
+    if (!samples) return first.isWhole && end(first, now)
+    advance(now)
+    send(encoder.encode(samples), timestamp, due === null)
+    due = (due ?? now) + beatMs
+    if (!first.isStarted) {
+      first.isStarted = true
+      started(first.response_id)
+    }
+    return true
+  }
+
+  /** RTP time goes on while nothing is said. */
+  function advance(now: number): void {
+    const isFirst = due === null || lastSentAt === null
+    const samples = isFirst && lastSentAt !== null ? Math.round((now - lastSentAt) * samplesAMs) : frame
+    timestamp = (timestamp + Math.max(frame, samples) * ticksASample) >>> 0
+    lastSentAt = isFirst ? now : lastSentAt! + beatMs
+  }
+
+  /** The next frame; null while it is not full and more is to come, and at the end. */
+  function take({ pieces, sent, isWhole }: Spoken): Int16Array | null {
+    const ready = pieces.reduce((sum, piece) => sum + piece.samples.length - piece.sent, 0)
+    if (!ready || (ready < frame && !isWhole)) return null
+    const taken = new Int16Array(frame)
+    for (let filled = 0; filled < frame && pieces[0]; ) {
+      const [piece] = pieces
+      const part = piece.samples.subarray(piece.sent, piece.sent + frame - filled)
+      taken.set(part, filled)
+      filled += part.length
+      piece.sent += part.length
+      sent.set(piece.item_id, (sent.get(piece.item_id) ?? 0) + part.length)
+      if (piece.sent === piece.samples.length) pieces.shift()
+    }
+    return taken
+  }
+
+  function end(ended: Spoken, now: number): boolean {
+    queue.shift()
+    if (ended.isStarted) stopped(ended.response_id)
+    return sendNext(now)
+  }
+
+  return {
+    get isPlaying() {
+      return queue.length > 0
+    },
+    play,
+    finish(response_id) {
+      const spoken = queue.find((one) => one.response_id === response_id)
+      if (spoken) spoken.isWhole = true
+      if (due === null) beat(clock.now())
+    },
+    clear() {
+      const response_id = queue.find(({ isStarted }) => isStarted)?.response_id ?? null
+      const cut = queue.flatMap(unheard)
+      queue = []
+      due = null
+      return { response_id, cut }
+    },
+    open() {
+      isOpen = true
+      beat(clock.now())
+    },
+    beat,
+  }
+}
+
+/** The items that were not sent to their end, and how much of each was, in ms. */
+function unheard({ pieces, sent, isWhole }: Spoken) {
+  const items = new Set(pieces.map(({ item_id }) => item_id))
+  const growing = [...sent.keys()].at(-1)
+  if (!isWhole && growing !== undefined) items.add(growing)
+  return [...items].map((item_id) => ({ item_id, sentMs: Math.floor((sent.get(item_id) ?? 0) / samplesAMs) }))
+}

@@ -1,0 +1,48 @@
+/** A call with the local server by the browser's own means alone. */
+import { type Recorded, record, until } from './hearing.page.ts'
+
+export interface Called {
+  readonly location: string | null
+  readonly types: readonly string[]
+  readonly sound: Recorded
+}
+
+let connection: RTCPeerConnection
+let channel: RTCDataChannel
+const events: { readonly type: string }[] = []
+
+/** Calls, asks for an answer in text, and tells what the events were until it was heard; the sound is returned too. */
+export async function call(callsUrl: string): Promise<Called> {
+  connection = new RTCPeerConnection()
+  channel = connection.createDataChannel('oai-events')
+  channel.onmessage = ({ data }) => events.push(JSON.parse(data))
+  connection.addTransceiver('audio', { direction: 'sendrecv' })
+  const remote = new Promise<MediaStream>((resolve) => {
+    connection.ontrack = ({ track }) => resolve(new MediaStream([track]))
+  })
+  await connection.setLocalDescription(await connection.createOffer())
+  const response = await fetch(`${callsUrl}?model=m`, {
+    method: 'POST',
+    body: connection.localDescription?.sdp ?? '',
+    headers: { 'content-type': 'application/sdp', authorization: 'Bearer k' },
+  })
+  await connection.setRemoteDescription({ type: 'answer', sdp: await response.text() })
+  await until('the channel is open', () => channel.readyState === 'open')
+  const recording = await record(await remote)
+  channel.send(JSON.stringify({ type: 'response.create' }))
+  await until('the answer was heard', () => events.some(({ type }) => type === 'output_audio_buffer.stopped'))
+  return {
+    location: response.headers.get('location'),
+    types: events.map(({ type }) => type),
+    sound: await recording.stop(),
+  }
+}
+
+export async function closed(): Promise<boolean> {
+  await until('the channel is closed', () => channel.readyState === 'closed')
+  return true
+}
+
+export function close(): void {
+  connection.close()
+}

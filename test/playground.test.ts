@@ -1,0 +1,332 @@
+/** The playground as people have it: the built page, served by `parley dev`, in a real browser. */
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { get } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Page } from 'playwright-core'
+import { build } from 'vite'
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
+import { devCommand } from '../src/cli/dev.ts'
+import { type Playground, type PlaygroundOptions, playground } from '../src/cli/playground.ts'
+import { type ServeOptions, type Server, serve } from '../src/server/index.ts'
+import { type BrowserOptions, openChromium, testWithChromium, testWithChromiumAndEars } from './browser/browser.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'parley-playground-'))
+beforeAll(async () => {
+  vi.stubEnv('NODE_ENV', 'production')
+  await build({ configFile: 'playground/vite.config.ts', logLevel: 'silent', build: { outDir: folder } })
+  vi.unstubAllEnvs()
+}, 60_000)
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const host = '127.0.0.1'
+const key = 'sk-of-the-owner-and-nobody-else'
+
+async function started(options: Partial<PlaygroundOptions> = {}): Promise<Playground> {
+  const served = await playground({ folder, port: 0, host, ...options })
+  onTestFinished(() => served.close())
+  return served
+}
+
+async function farEnd(options: ServeOptions = {}): Promise<Server> {
+  const server = await serve({ port: 0, ...options })
+  onTestFinished(() => server.close())
+  return server
+}
+
+/** The page, opened; requests to anywhere else are refused, and told. */
+async function opened(
+  { url }: Playground,
+  options: Partial<BrowserOptions> = {},
+): Promise<{ readonly page: Page; readonly elsewhere: readonly string[] }> {
+  const { playwright: page } = await openChromium({ script: 'test/browser/harness.page.ts', ...options })
+  const elsewhere: string[] = []
+  await page.route(
+    (to) => to.origin !== new URL(url).origin,
+    (route) => {
+      elsewhere.push(route.request().url())
+      return route.abort()
+    },
+  )
+  page.setDefaultTimeout(12_000)
+  await page.goto(url)
+  await page.getByRole('textbox', { name: 'Message' }).waitFor()
+  return { page, elsewhere }
+}
+
+async function write(page: Page, text: string): Promise<void> {
+  await page.getByRole('textbox', { name: 'Message' }).fill(text)
+  await page.keyboard.press('Enter')
+}
+
+const heard = (page: Page, words: string | RegExp) =>
+  page.locator('.message .words, .handoff', { hasText: words }).last().waitFor()
+
+const choose = (page: Page, name: string) => page.locator('label', { hasText: name }).click()
+
+testWithChromium('the page loads without a network, and a typed question is answered by way of the tool', async () => {
+  const { page, elsewhere } = await opened(await started())
+  await write(page, 'Where is order 42?')
+  await heard(page, /^Order 42, a walnut desk lamp, has left our warehouse/)
+  await page.getByRole('log').getByText('look up order').click()
+  expect(await page.locator('.tool dl').textContent()).toMatch(/order number\s*42/)
+  expect(elsewhere).toEqual([])
+})
+
+testWithChromium('a refund waits, and is approved of by keyboard alone', async () => {
+  const { page } = await opened(await started())
+  await page.keyboard.press('/')
+  await page.keyboard.type('I want a refund for order 42')
+  await page.keyboard.press('Enter')
+  await page.getByRole('button', { name: 'Approve' }).waitFor()
+  await page.getByText('Waiting for your decision').waitFor()
+  expect(await page.getByRole('log').textContent()).not.toContain('refunded')
+  await tabTo(page, 'Approve', 'Shift+Tab')
+  await page.keyboard.press('Enter')
+  await heard(page, 'I have refunded 89 euros for a walnut desk lamp.')
+  expect(await focused(page)).toContain('refund order')
+})
+
+testWithChromium('a refund that is rejected is not paid', async () => {
+  const { page } = await opened(await started())
+  await write(page, 'I want a refund for order 42')
+  await page.getByRole('button', { name: 'Reject' }).click()
+  await page.locator('.message.assistant').waitFor()
+  expect(await page.getByRole('log').textContent()).not.toContain('I have refunded')
+})
+
+testWithChromium('reception hands over, and the next agent answers under its own name', async () => {
+  const { page } = await opened(await started())
+  await choose(page, 'Triage')
+  await write(page, 'My internet is broken')
+  await heard(page, 'Handed over to Repairs')
+  await page.locator('.message.assistant .who', { hasText: 'Repairs' }).waitFor()
+})
+
+testWithChromium('another agent begins another conversation, and the keyboard stays where it was', async () => {
+  const { page } = await opened(await started())
+  await write(page, 'Where is order 43?')
+  await heard(page, /linen cushions/)
+  await page.getByRole('radio', { name: /^Order desk/ }).focus()
+  await page.keyboard.press('ArrowDown')
+  await page.keyboard.press('ArrowDown')
+  await page.getByRole('heading', { name: 'Language tutor' }).waitFor()
+  expect(await page.evaluate(() => (document.activeElement as HTMLInputElement).value)).toBe('tutor')
+  expect(await page.getByRole('log').textContent()).not.toContain('cushions')
+  await write(page, 'How do you say good morning in Spanish?')
+  await heard(page, /buenos días/)
+})
+
+testWithChromium('an answer that is cut off shows what was not heard', async () => {
+  const { page } = await opened(await started())
+  await write(page, 'List my orders')
+  await page.getByRole('status').getByText('Speaking').waitFor()
+  await heard(page, /walnut desk lamp/)
+  await page.keyboard.press('Escape')
+  await page.locator('.message .cut').waitFor()
+  expect(await page.locator('.message .unheard').textContent()).not.toBe('')
+  await page.getByText('Waiting for you').waitFor()
+})
+
+for (const transport of ['WebRTC', 'WebSocket']) {
+  testWithChromiumAndEars(
+    `a question is spoken over ${transport}, and its answer is heard`,
+    async () => {
+      const { page } = await opened(await started(), { microphone: 'fixtures/caller/order.wav' })
+      await choose(page, transport)
+      await page.keyboard.press('Space')
+      await heard(page, /one two three four five/)
+      await page.getByRole('status').getByText('Speaking').waitFor()
+      const level = () =>
+        page.evaluate(() => {
+          const meter = document.querySelector<HTMLElement>('.meter[data-which=output]')
+          return Number(meter?.style.getPropertyValue('--audio-level'))
+        })
+      await expect.poll(level, { timeout: 10_000 }).toBeGreaterThan(0.02)
+      await heard(page, /^Order 12345, an oak stool/)
+    },
+    40_000,
+  )
+}
+
+testWithChromium('what was written goes on when one begins to talk', async () => {
+  const { page } = await opened(await started())
+  await write(page, 'Where is order 43?')
+  await heard(page, /linen cushions/)
+  await page.getByRole('button', { name: 'Talk' }).click()
+  await page.getByRole('button', { name: 'Mute' }).waitFor()
+  await heard(page, /linen cushions/)
+})
+
+testWithChromium('without a microphone the page says so, and writing goes on', async () => {
+  const { page } = await opened(await started(), { microphone: 'denied' })
+  await page.getByRole('button', { name: 'Start talking' }).click()
+  await page.getByRole('alert').getByText('There is no microphone').waitFor()
+  await write(page, 'Where is order 42?')
+  await heard(page, /walnut desk lamp/)
+})
+
+testWithChromium('a far end that lets nobody in is named, with its reason', async () => {
+  const server = await farEnd({ apiKeys: [key] })
+  const { page } = await opened(await started({ url: server.url }), { expectedErrors: /./ })
+  await choose(page, 'WebSocket')
+  await page.getByRole('button', { name: 'Start talking' }).click()
+  const alert = page.getByRole('alert')
+  await alert.getByText('There is no connection').waitFor()
+  expect(await alert.textContent()).toMatch(/API key/)
+  await alert.getByRole('button', { name: 'Try again' }).waitFor()
+})
+
+testWithChromium('every control has a name, and shows when the keyboard is on it', async () => {
+  const { page } = await opened(await started())
+  await write(page, 'I want a refund for order 42')
+  await page.getByRole('button', { name: 'Approve' }).waitFor()
+  const { nodes } = await (await page.context().newCDPSession(page)).send('Accessibility.getFullAXTree')
+  const controls = nodes.filter(({ role }) => /button|textbox|radio|combobox|tab$/i.test(role?.value ?? ''))
+  expect(controls.length).toBeGreaterThan(10)
+  expect(controls.filter(({ name, ignored }) => !ignored && !name?.value)).toEqual([])
+
+  const seen: string[] = []
+  for (let stop = 0; stop < 25; stop++) {
+    await page.keyboard.press('Tab')
+    const name = await focused(page)
+    if (name === '') continue
+    seen.push(name)
+    expect(await outlined(page), `the outline of ${name}`).toBe(true)
+  }
+  for (const name of ['Order desk', 'Auto', 'Automatic', 'Approve', 'Reject', 'Message', 'Conversation'])
+    expect(seen.join('\n')).toContain(name)
+})
+
+testWithChromium('a server that is not there is named, after it was tried again', async () => {
+  const { port, close } = await serve({ port: 0 })
+  await close()
+  const { page } = await opened(await started({ url: `ws://127.0.0.1:${port}/v1/realtime` }), { expectedErrors: /./ })
+  await choose(page, 'WebSocket')
+  await page.getByRole('button', { name: 'Start talking' }).click()
+  await page.getByText('Trying again').waitFor()
+  await page.getByRole('alert').getByText(`Is 127.0.0.1:${port} running`).waitFor()
+})
+
+test('the key stays with the server, whatever it is asked for', async () => {
+  const server = await farEnd({ apiKeys: [key] })
+  const { url } = await started({ url: server.url, key })
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  const answers = await Promise.all([
+    ...['', 'playground/config', 'playground/session', 'playground/else', ...files].map((path) => fetch(url + path)),
+    mint(url, { type: 'realtime' }),
+    mint(url, { type: 'no such thing' }),
+    mint(url, '{'),
+  ])
+  for (const answer of answers) {
+    const told = `${JSON.stringify([...answer.headers])} ${await answer.text()}`
+    expect(told).not.toContain(key)
+  }
+  const minted = (await (await mint(url, { type: 'realtime' })).json()) as { value: string }
+  expect(minted).toEqual({ value: expect.stringMatching(/^ek_/) })
+  const again = await fetch(`${server.callsUrl}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${minted.value}` },
+  })
+  expect(again.status).not.toBe(401)
+})
+
+test('a key that the far end refuses is not in the reason', async () => {
+  const server = await farEnd({ apiKeys: ['another'] })
+  const { url } = await started({ url: server.url, key })
+  const refused = await mint(url, { type: 'realtime' })
+  expect(refused.status).toBe(502)
+  const { error } = (await refused.json()) as { error: string }
+  expect(error).toMatch(/made no client secret \(HTTP 401\)/)
+  expect(error).not.toContain(key)
+})
+
+for (const [who, headers, status] of [
+  ['the page itself', {}, 200],
+  ['the page, as browsers say it', { origin: 'http://{host}', 'sec-fetch-site': 'same-origin' }, 200],
+  ['a page of another origin', { origin: 'https://elsewhere.example' }, 403],
+  ['a page without an origin', { origin: 'null' }, 403],
+  ['another port of this machine', { origin: 'http://127.0.0.1:1' }, 403],
+  ['a form of another site', { 'sec-fetch-site': 'cross-site', 'content-type': 'text/plain' }, 403],
+  ['a form of this site', { 'content-type': 'text/plain' }, 415],
+] as const) {
+  test(`a client secret is ${status === 200 ? 'made' : 'not made'} for ${who}`, async () => {
+    const { url } = await started()
+    const own = Object.entries(headers).map(([name, value]) => [name, value.replace('{host}', new URL(url).host)])
+    const answer = await mint(url, { type: 'realtime' }, Object.fromEntries(own))
+    expect(answer.status).toBe(status)
+    expect(answer.headers.get('access-control-allow-origin')).toBe(null)
+  })
+}
+
+test('a name that was made to point here gets nothing', async () => {
+  const { url } = await started()
+  const { hostname, port } = new URL(url)
+  const statusFor = (name: string) =>
+    new Promise((resolve, reject) => {
+      const headers = { host: `${name}:${port}`, origin: `http://${name}:${port}` }
+      get({ hostname, port, path: '/playground/config', headers }, ({ statusCode }) => resolve(statusCode)).on(
+        'error',
+        reject,
+      )
+    })
+  expect(await statusFor('rebound.example')).toBe(403)
+  expect(await statusFor('localhost')).toBe(200)
+})
+
+test('who asks for a page that was not built is told how to build it', async () => {
+  await expect(playground({ folder: join(folder, 'nothing'), port: 0, host })).rejects.toThrow(/npm run build/)
+  await expect(devCommand(['--no-open', '--port', '0'])).rejects.toThrow(/The page is not built/)
+})
+
+for (const args of [['--port', 'x'], ['--port', '70000'], ['--url', 'somewhere'], ['--no-such-option']]) {
+  test(`parley dev ${args.join(' ')} is a misuse`, async () => {
+    await expect(devCommand(args)).rejects.toMatchObject({ code: expect.stringMatching(/^ERR_PARSE_ARGS/) })
+  })
+}
+
+test('nothing is served but the page', async () => {
+  const { url } = await started()
+  for (const path of ['../package.json', '%2e%2e/package.json', 'assets/../../package.json', 'playground/nothing'])
+    expect((await fetch(url + path)).status).toBe(404)
+  const page = await fetch(url)
+  expect(page.headers.get('content-security-policy')).toContain("frame-ancestors 'none'")
+  expect((await fetch(url, { method: 'DELETE' })).status).toBe(405)
+})
+
+function mint(url: string, session: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
+  return fetch(`${url}playground/session`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: typeof session === 'string' ? session : JSON.stringify(session),
+  })
+}
+
+async function tabTo(page: Page, name: string, by: 'Tab' | 'Shift+Tab'): Promise<void> {
+  for (let stop = 0; stop < 20; stop++) {
+    await page.keyboard.press(by)
+    if ((await focused(page)) === name) return
+  }
+  throw new Error(`'${name}' is not reached by ${by}.`)
+}
+
+/** What the keyboard is on, by the words that name it. */
+function focused(page: Page): Promise<string> {
+  return page.evaluate(() => {
+    const element = document.activeElement
+    if (!element || element === document.body) return ''
+    const labels = element instanceof HTMLInputElement ? [...(element.labels ?? [])] : []
+    return (element.getAttribute('aria-label') ?? [element, ...labels].map((one) => one.textContent).join(' ')).trim()
+  })
+}
+
+/** The outline is the control's own, or that of the label around it. */
+function outlined(page: Page): Promise<boolean> {
+  return page.evaluate(() => {
+    const element = document.activeElement!
+    return [element, element.closest('label') ?? element].some((one) => {
+      const { outlineStyle, outlineWidth } = getComputedStyle(one)
+      return outlineStyle !== 'none' && Number.parseFloat(outlineWidth) >= 2
+    })
+  })
+}

@@ -1,0 +1,134 @@
+/** What users of other SDKs find on a session: its transport, its options, its first agent. */
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { RealtimeAgent, RealtimeSession } from '../src/index.ts'
+import type { SessionConfig } from '../src/protocol/events.ts'
+import { farSocket } from './far-socket.ts'
+import { began, puppet } from './puppet.ts'
+
+const agent = new RealtimeAgent({ name: 'Clerk', instructions: 'You help.' })
+
+test('the options and the first agent can be asked for; another agent is what changing to it gives', async () => {
+  const options = { model: 'gpt-realtime-mini' }
+  const session = new RealtimeSession(agent, options)
+  const second = new RealtimeAgent({ name: 'Second' })
+  expect([session.options, session.initialAgent]).toEqual([options, agent])
+  expect(await session.updateAgent(second)).toBe(second)
+  expect([session.initialAgent, session.currentAgent]).toEqual([agent, second])
+})
+
+describe('session.transport, where none was given', () => {
+  test('it takes events and listeners before the session is connected, and after', async () => {
+    const far = await farSocket()
+    const session = new RealtimeSession(agent, { apiKey: 'k', seed: 1, transport: 'websocket' })
+    onTestFinished(() => session.close())
+    onTestFinished(far.close)
+    const { transport } = session
+    const heard: string[] = []
+    transport.on('*', ({ type }) => heard.push(String(type)))
+    transport.on('connection_change', (status) => heard.push(status))
+    transport.sendEvent({ type: 'input_audio_buffer.clear' })
+    transport.mute(true)
+    expect([transport.status, transport.muted, session.muted]).toEqual(['disconnected', true, true])
+    const connecting = session.connect({ url: far.url })
+    const line = await far.line()
+    await line.hears(({ type }) => type === 'session.update')
+    line.say({ type: 'session.updated', event_id: 'e', session: {} })
+    await connecting
+    transport.sendEvent({ type: 'conversation.item.delete', item_id: 'x' })
+    await line.hears(({ type }) => type === 'conversation.item.delete')
+    expect(session.transport).toBe(transport)
+    expect(heard).toEqual(['connecting', 'session.updated', 'connected'])
+    transport.close()
+    expect([session.state.link.at, heard.at(-1)]).toEqual(['closed', 'disconnected'])
+  })
+
+  test('it speaks for a way of the app’s own that has no face', async () => {
+    const it = await puppet(agent)
+    const started: unknown[] = []
+    const count = (turn: unknown) => started.push(turn)
+    it.session.transport.on('turn_started', count)
+    await it.say(began('r'))
+    it.session.transport.off('turn_started', count)
+    it.session.transport.interrupt()
+    await it.say(began('r2'))
+    expect(started).toHaveLength(1)
+    expect(it.toldOf('response.cancel')).toMatchObject([{ response_id: 'r' }])
+  })
+
+  test('what it is told of the config holds', async () => {
+    const it = await puppet(agent)
+    it.session.transport.updateSessionConfig({ toolChoice: 'none' })
+    await it.run()
+    expect(it.toldOf('session.update').at(-1)).toMatchObject({
+      session: { tool_choice: 'none', instructions: 'You help.' },
+    })
+  })
+})
+
+describe('a session.update that the app sends itself', () => {
+  const configs = (it: Awaited<ReturnType<typeof puppet>>) =>
+    it.toldOf('session.update').map(({ session }) => session as SessionConfig)
+
+  async function connected(change: object, before = true) {
+    const it = await puppet(agent)
+    it.session.close()
+    const send = () =>
+      it.session.sendEvent({ type: 'session.update', session: { type: 'realtime', ...change } as never })
+    if (before) send()
+    const again = it.session.connect()
+    await it.run(200)
+    await again
+    if (!before) send()
+    await it.run()
+    return it
+  }
+
+  test('before the session is connected, it is said with the join, and after a lost line again', async () => {
+    const it = await connected({ max_output_tokens: 100 })
+    expect(configs(it).at(-1)).toMatchObject({ max_output_tokens: 100, instructions: 'You help.' })
+    await it.hangUp()
+    await it.run(1_000)
+    expect([it.lines(), configs(it).at(-1)?.max_output_tokens]).toEqual([3, 100])
+  })
+
+  test('it holds for the line after close(), too', async () => {
+    const it = await connected({ max_output_tokens: 100, instructions: 'You sing.' }, false)
+    it.session.close()
+    const again = it.session.connect()
+    await it.run(200)
+    await again
+    expect(configs(it).at(-1)).toMatchObject({ max_output_tokens: 100, instructions: 'You sing.' })
+  })
+
+  test('what it said for one agent is over when another takes over', async () => {
+    const it = await connected({ max_output_tokens: 100, instructions: 'You sing.' }, false)
+    const switched = it.session.updateAgent(new RealtimeAgent({ name: 'Second', instructions: 'You are second.' }))
+    await it.run()
+    await switched
+    it.session.close()
+    const again = it.session.connect()
+    await it.run(200)
+    await again
+    expect(configs(it).at(-1)).toMatchObject({ max_output_tokens: 100, instructions: 'You are second.' })
+  })
+
+  test('one that was refused is not said again', async () => {
+    const it = await puppet(agent, {
+      answer: (event) =>
+        event.type === 'session.update' && event.event_id === 'mine'
+          ? [{ type: 'error', error: { type: 'x', code: 'invalid_value', message: 'No.', event_id: 'mine' } }]
+          : undefined,
+    })
+    it.session.sendEvent({
+      type: 'session.update',
+      event_id: 'mine',
+      session: { type: 'realtime', max_output_tokens: 1 },
+    })
+    await it.run()
+    it.session.close()
+    const again = it.session.connect()
+    await it.run(200)
+    await again
+    expect(configs(it).at(-1)).not.toHaveProperty('max_output_tokens')
+  })
+})
