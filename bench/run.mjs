@@ -85,11 +85,13 @@ async function showTools() {
 }
 
 async function showSize() {
-  const { atOnce, webSocket } = await size()
+  const { atOnce, webRTC, webSocket } = await size()
   const row = (words, { raw, gzipped }) => line(words, (raw / 1_000).toFixed(1), (gzipped / 1_000).toFixed(1))
   title('In a browser, bundled and minified, in KB', 'raw', 'gzipped')
   row('RealtimeSession, RealtimeAgent, tool', atOnce)
-  row('the WebSocket transport, loaded at connect()', webSocket)
+  row('more at connect(), over WebRTC', webRTC)
+  row('more at connect(), over a WebSocket', webSocket)
+  goal('the browser entry', atOnce.gzipped / 1_000, 15, 'KB gzipped')
 }
 
 function showGoals() {

@@ -14,6 +14,7 @@ const config: UserConfig = {
       { find: /^parley-voice\/(browser|react)$/, replacement: at('../src/$1/index.ts') },
       { find: /^parley-voice\/trace$/, replacement: at('../src/session/trace.ts') },
       { find: /^#socket$/, replacement: at('../src/transports/socket.web.ts') },
+      { find: /^#backstage$/, replacement: at('../src/agents/backstage.web.ts') },
     ],
   },
   build: { outDir: at('../dist/playground'), emptyOutDir: true, target: 'es2023', reportCompressedSize: false },

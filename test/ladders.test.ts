@@ -395,6 +395,30 @@ test('there is no such turn while the user speaks, nor after it was turned off',
   expect(far.all('input_audio_buffer.timeout_triggered')).toEqual([])
 })
 
+test('such a turn comes once, though the end of an answer and the end of its sound are told in one moment', async () => {
+  const far = await farCall({
+    outgoing({ stopped }) {
+      let isPlaying = false
+      const play = () => {
+        isPlaying = true
+      }
+      const finish = (response_id: string) => {
+        isPlaying = false
+        stopped(response_id)
+      }
+      return {
+        ...{ play, finish },
+        clear: () => ({ response_id: null, cut: [] }),
+        get isPlaying() {
+          return isPlaying
+        },
+      }
+    },
+  })
+  await far.say([idle(), written('hello'), respond], 7_000)
+  expect(far.all('input_audio_buffer.timeout_triggered').length).toBe(1)
+})
+
 test('items are placed, retrieved and deleted', async () => {
   const far = await farCall()
   const at = (id: string, previous_item_id?: string) => ({

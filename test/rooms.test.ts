@@ -7,7 +7,7 @@ const rooms: Readonly<Record<string, { rooms: readonly string[]; packages?: RegE
   protocol: { rooms: [], pure: /./ },
   conversation: { rooms: ['protocol'], pure: /./ },
   session: { rooms: ['protocol', 'conversation'], pure: /^(?!(run|clock|door)\.)/ },
-  agents: { rooms: ['protocol', 'conversation', 'session', 'transports'] },
+  agents: { rooms: ['protocol', 'conversation', 'session', 'transports'], packages: /^#backstage$/ },
   transports: { rooms: ['protocol', 'session'], packages: /^#socket$/ },
   audio: { rooms: ['protocol'], pure: /./ },
   browser: { rooms: ['protocol', 'session', 'audio'], pure: /^playout\./ },

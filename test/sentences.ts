@@ -1,13 +1,15 @@
-/** The sentences that errors are made with, in all that an app loads with `parley-voice`. */
+/** The sentences that errors are made with, in all that an app loads with `parley-voice` and its other entries. */
 import { readFileSync } from 'node:fs'
 import { posix } from 'node:path'
 
-const thrown = /new (?:User|Type)?Error\(\s*(`(?:[^`\\]|\\.)*`|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")/g
+const thrown = /new (?:User|Type|Media|Trace)?Error\(\s*(`(?:[^`\\]|\\.)*`|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")/g
 const imported = /(?:\bfrom|\bimport\()\s*'(\.[^']+\.ts)'/g
 
 /** Each with the file that it stands in, and its longest stretch without a value in it. */
-export function sentencesOf(entry: string): readonly { readonly file: string; readonly words: string }[] {
-  const files = new Set([entry])
+export function sentencesOf(
+  ...entries: readonly string[]
+): readonly { readonly file: string; readonly words: string }[] {
+  const files = new Set(entries)
   const sentences: { file: string; words: string }[] = []
   for (const file of files) {
     const source = readFileSync(file, 'utf8')
@@ -20,7 +22,7 @@ export function sentencesOf(entry: string): readonly { readonly file: string; re
 function longestOf(literal: string): string {
   const parts = literal
     .slice(1, -1)
-    .split(/\$\{[^}]*\}/)
+    .split(/\$\{[^}]*(?:\}|$)/)
     .map((part) => part.replace(/\\(.)/g, '$1').trim())
   return parts.reduce((longest, part) => (part.length > longest.length ? part : longest), '')
 }

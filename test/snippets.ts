@@ -9,7 +9,10 @@ export interface Snippet {
   /** The line of its file on which its code begins. */
   readonly line: number
   readonly code: string
-  /** What stands behind the fence: `ts`, `ts no-run`, or `tsx`, which runs in a browser (`react-guide.test.ts`). */
+  /**
+   * What stands behind the fence: `ts`, `ts no-run`, or what runs in a browser: `ts browser` (`browser-guides.test.ts`) and
+   * `tsx` (`react-guide.test.ts`).
+   */
   readonly fence: string
   /** What it says that it prints: the comments that begin with an arrow. */
   readonly prints: readonly string[]

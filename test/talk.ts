@@ -1,6 +1,6 @@
 /** A session with agents and the local server's rules at the other end, in the world's time. */
 
-import type { AnyAgent } from '../src/agents/shapes.ts'
+import type { AnyAgent } from '../src/agents/agent-shapes.ts'
 import { textOf } from '../src/conversation/conversation.ts'
 import { RealtimeSession, type RealtimeSessionOptions } from '../src/index.ts'
 import type { ClientEvent, Item, ServerEvent } from '../src/protocol/events.ts'

@@ -86,3 +86,45 @@ testWithChromium(
   },
   60_000,
 )
+
+const quiet: ServeOptions = { ears: scriptedEars(['hello']), voice: toneVoice(), brain: scripted(() => [say('Yes.')]) }
+
+testWithChromium('devices change within the line; what is closed leaves nothing', async () => {
+  const { callsUrl } = await server(quiet)
+  const page = await openChromium<Page>({ script })
+  expect((await page.run('connect', callsUrl)).state).toMatchObject({ microphone: 'on', speaker: 'on', problem: null })
+  const { state, lines } = await page.run('change')
+  expect(lines).toBe(1)
+  expect(state).toMatchObject({ microphone: 'on', outputDevice: 'default', isOther: true })
+  await page.run('hangUp')
+  expect(await page.leftovers()).toEqual(nothingLeft)
+})
+
+testWithChromium('sound that may not play before a click is blocked, and plays after it', async () => {
+  const { callsUrl } = await server(quiet)
+  const page = await openChromium<Page>({ script, autoplay: 'blocked' })
+  const { state } = await page.run('connect', callsUrl, { microphone: false })
+  expect(state).toMatchObject({ microphone: 'off', speaker: 'blocked' })
+  await page.playwright.mouse.click(5, 5)
+  expect(await page.run('resume')).toBe('on')
+})
+
+testWithChromium.each([
+  ['denied', 'microphone_denied', 'denied'],
+  ['none', 'microphone_missing', 'missing'],
+] as const)('a microphone that is %s is why there is no connection', async (microphone, code, is) => {
+  const { callsUrl } = await server(quiet)
+  const page = await openChromium<Page>({ script, microphone })
+  const failed = await page.run('connect', callsUrl)
+  expect(failed.code).toBe(code)
+  expect([is, 'off']).toContain((failed.state as { microphone: string }).microphone)
+  expect(await page.leftovers()).toEqual(nothingLeft)
+})
+
+testWithChromium('a far end that goes away is noticed at once', async () => {
+  const made = await server(quiet)
+  const page = await openChromium<Page>({ script, expectedErrors: /ERR_CONNECTION_REFUSED|Failed to load/ })
+  await page.run('connect', made.callsUrl)
+  await made.close()
+  expect(await page.run('lost')).toBe('channel_closed')
+})

@@ -234,6 +234,28 @@ describe('the microphone', () => {
     await far.lines[0]!.hears(({ type }) => type === 'conversation.item.create')
   })
 
+  test('that is lost does not end the call with the line either: another is heard on the next one', async () => {
+    const far = await listening({ line: accepting })
+    const { session, here, transport, until } = calling()
+    await session.connect({ url: far.url })
+    here.refuse('NotFoundError')
+    here.tracks[0]!.stop()
+    await until(() => transport.media.state.problem?.includes('no such microphone'))
+    far.lines[0]!.close()
+    await far.line(1)
+    await until(() => session.state.link.at === 'live')
+    const own = microphone()
+    await transport.media.useMicrophone(own as never)
+    const [sender] = transport.connectionState.peerConnection!.getSenders()
+    expect([sender!.track, transport.media.state.microphone]).toEqual([own, 'on'])
+  })
+
+  test('that the app mutes at the transport is muted for the session', async () => {
+    const { session, transport } = calling()
+    transport.mute(true)
+    expect(session.muted).toBe(true)
+  })
+
   test.each([
     ['NotAllowedError', 'microphone_denied', /Allow it/],
     ['NotFoundError', 'microphone_missing', /no such microphone/],
@@ -395,6 +417,19 @@ test('a way that is lost and comes back within the grace is the same line', asyn
   line.close()
   lines.close()
   expect([here.left(), timers.size <= 1]).toEqual([nothing, true])
+})
+
+test('a channel that does not carry off what is said ends the line, before it has eaten the memory', async () => {
+  const far = await listening({ line: accepting })
+  const { session, transport, until } = calling()
+  const causes: unknown[] = []
+  session.on('connection_change', (link) => 'cause' in link && causes.push(link.cause?.code))
+  await session.connect({ url: far.url })
+  Object.defineProperty(transport.connectionState.dataChannel, 'bufferedAmount', { get: () => 5_000_000 })
+  session.sendMessage('Remember me.', {}, { triggerResponse: false })
+  await far.line(1)
+  await until(() => session.state.link.at === 'live' && session.state.pending.length === 0)
+  expect([causes[0], session.history.length]).toEqual(['channel_stalled', 1])
 })
 
 test('an event that is too large for the channel is refused by name, and the call goes on', async () => {

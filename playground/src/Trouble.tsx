@@ -37,7 +37,7 @@ export function Trouble({ server, call, retry, renew }: TroubleProps): ReactNode
     return (
       <div className="trouble" role="alert">
         <h3>{isOfMicrophone(cause) ? 'There is no microphone' : 'There is no connection'}</h3>
-        <p>{cause.reason}</p>
+        <p>{withoutTitle(cause.reason)}</p>
         {isOfMicrophone(cause) && <p>You can type a message meanwhile.</p>}
         {cause.initiator === 'network' && <p>Is {server} running, and can it be reached from here?</p>}
         <div className="decision">
@@ -79,6 +79,12 @@ export function isFailed(status: Status, cause: Cause | null): boolean {
 
 function isOfMicrophone({ code }: Cause): boolean {
   return typeof code === 'string' && code.startsWith('microphone')
+}
+
+/** The title says so already. */
+function withoutTitle(reason: string): string {
+  const rest = reason.replace(/^There is no connection: /, '')
+  return rest.charAt(0).toUpperCase() + rest.slice(1)
 }
 
 const closedByUs = 'The connection was closed by us.'

@@ -31,7 +31,7 @@ export function callOf(wish: Omit<Call, 'session'>, config: Config): Call {
     config: { audio: { input: { transcription: { model: 'gpt-4o-mini-transcribe' } } } },
     ...(settings.turns === 'push-to-talk' && !isWritten ? { turns: 'pushToTalk' as const } : {}),
     ...(saved ? { start: restored(saved) } : {}),
-    reconnect: { attempts: 3, timeoutMs: 10_000 },
+    reconnect: { attempts: 6, timeoutMs: 10_000 },
   })
   return { ...wish, session }
 }

@@ -23,6 +23,8 @@ export async function mint(session: object): Promise<string> {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(session),
+  }).catch(() => {
+    throw new Error('the server of this page does not answer.')
   })
   const told: { readonly value?: string; readonly error?: string } = await response.json()
   if (told.value) return told.value

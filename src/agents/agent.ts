@@ -1,10 +1,10 @@
 import type { Prompt } from '../protocol/events.ts'
 import { type Emitter, emitter } from '../session/emitter.ts'
+import { type ForeignTool, toolsOf } from './agent-shapes.ts'
 import type { RunContext } from './context.ts'
 import { type HandoffTarget, handoffOf, requireDistinct } from './handoff.ts'
 import type { HostedTool } from './hosted-tool.ts'
 import type { McpServerLike } from './mcp.ts'
-import { type ForeignTool, toolsOf } from './shapes.ts'
 import { type FunctionTool, isFunctionTool, type ToolDetails } from './tool.ts'
 
 export type Instructions<Context> =

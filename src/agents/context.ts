@@ -10,6 +10,22 @@ export interface RunContext<Context = unknown> {
   readonly usage: SessionUsage
 }
 
+/** What is shown in it is asked for when somebody looks. */
+export function runContext<Context>(
+  context: Context,
+  now: () => { readonly history: readonly RealtimeItem[]; readonly usage: SessionUsage },
+): RunContext<Context> {
+  return {
+    context,
+    get history() {
+      return frozen(now().history)
+    },
+    get usage() {
+      return usageOf(now().usage)
+    },
+  }
+}
+
 /** What apps are handed of the history cannot be changed by them. */
 export function frozen(history: readonly RealtimeItem[]): readonly RealtimeItem[] {
   if (Object.isFrozen(history)) return history
@@ -19,4 +35,21 @@ export function frozen(history: readonly RealtimeItem[]): readonly RealtimeItem[
     Object.freeze(item)
   }
   return Object.freeze(history)
+}
+
+/** What was used, by the names of `@openai/agents` for it besides ours. */
+function usageOf(usage: SessionUsage): SessionUsage {
+  const {
+    responses: requests,
+    inputTextTokens,
+    inputAudioTokens,
+    cachedTokens,
+    outputTextTokens,
+    outputAudioTokens,
+  } = usage
+  const inputTokensDetails = [
+    { text_tokens: inputTextTokens, audio_tokens: inputAudioTokens, cached_tokens: cachedTokens },
+  ]
+  const outputTokensDetails = [{ text_tokens: outputTextTokens, audio_tokens: outputAudioTokens }]
+  return { ...usage, ...{ requests, inputTokensDetails, outputTokensDetails } }
 }

@@ -1,9 +1,9 @@
 import { UserError } from '../protocol/errors.ts'
 import type { RealtimeAgent } from './agent.ts'
+import { type AnyAgent, agentOf, type ForeignHandoff } from './agent-shapes.ts'
 import type { RunContext } from './context.ts'
 import type { RealtimeItem } from './history.ts'
 import { type ArgumentsOf, type JsonSchema, jsonSchemaOf, type StandardSchema, validate } from './schema.ts'
-import { type AnyAgent, agentOf, type ForeignHandoff } from './shapes.ts'
 import { type NamedAgent, parseArguments, requireName } from './tool.ts'
 
 /** How the next agent takes over. */

@@ -13,7 +13,8 @@ import { farEnd } from '../testing/far-end.ts'
 import { type World, world } from '../testing/world.ts'
 import { decoded } from '../transports/frame.ts'
 import type { Fault } from '../transports/memory.ts'
-import { type Replies, type Reply, type ReplyEnd, ReplyError, type ReplyOptions, replies } from './replies.ts'
+import { type Replies, type Reply, type ReplyEnd, type ReplyOptions, replies } from './replies.ts'
+import { ReplyError } from './reply-error.ts'
 import { tool } from './tool.ts'
 
 // ── a session without agents, and a far end that says what it is instructed to say ──────────────────────────────

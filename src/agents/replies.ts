@@ -17,7 +17,7 @@ import type { Link } from '../session/state.ts'
 import type { Cause } from '../session/transport.ts'
 import { type Reply, type Told, told } from './reply.ts'
 
-export { type Reply, type ReplyEnd, ReplyError } from './reply.ts'
+export type { Reply, ReplyEnd } from './reply.ts'
 
 /** What one reply is to be like; all else is as the session is. */
 export interface ReplyOptions {
@@ -53,7 +53,7 @@ export interface RepliesOptions {
 
 export interface Replies {
   /** @throws UserError when the metadata is more than the protocol takes. */
-  generate(options?: ReplyOptions): Reply
+  generate(options?: ReplyOptions, id?: string): Reply
   /** `name`: by which a response that is created was asked for. */
   received(event: ServerEvent | AudioDelta, name?: string): void
   /** This response ended in vain and is asked for again: its reply waits for the next. Told before its `response.done`. */
@@ -80,10 +80,9 @@ export function replies({ newId, ask, cancel, isHeldBack = () => false }: Replie
   /** Names that were cancelled after they were asked for, and before they began. */
   const unwanted = new Set<string>()
 
-  function generate(options: ReplyOptions = {}): Reply {
+  function generate(options: ReplyOptions = {}, id = newId('reply_')): Reply {
     const params = paramsOf(options)
     const { signal } = options
-    const id = newId('reply_')
     const one = told(id, {
       over() {
         signal?.removeEventListener('abort', one.reply.cancel)

@@ -1,8 +1,8 @@
 /** One reply of the far end: what the app holds of it, and what it is told. */
-import { textOf } from '../conversation/conversation.ts'
-import type { Item, RealtimeError, Response, StatusDetails, Usage } from '../protocol/events.ts'
+import { textOf } from '../conversation/item.ts'
+import type { Item, Response, Usage } from '../protocol/events.ts'
 import { nameKey } from '../session/asks.ts'
-import type { Cause } from '../session/transport.ts'
+import { ReplyError, type ReplyErrorDetails } from './reply-error.ts'
 import { type Stream, stream } from './stream.ts'
 
 export interface Reply {
@@ -39,31 +39,6 @@ export interface ReplyEnd {
   /** The response as the far end ended it; null where it was cancelled before that. */
   readonly response: Response | null
 }
-
-/** Rejects `reply.done`: no reply will come, or no more of it. */
-export class ReplyError extends Error {
-  override readonly name = 'ReplyError'
-  readonly why: 'failed' | 'refused' | 'lost' | 'closed'
-  /** The far end's error, or the cause of the lost line. */
-  override readonly cause: RealtimeError | NonNullable<StatusDetails['error']> | Cause | null
-  /** As the far end ended the response. */
-  readonly status_details: StatusDetails | null
-  readonly responseId: string | null
-
-  constructor(
-    why: ReplyError['why'],
-    message: string,
-    { cause, responseId = null, status_details = null }: ReplyErrorDetails,
-  ) {
-    super(message)
-    this.why = why
-    this.cause = cause
-    this.responseId = responseId
-    this.status_details = status_details
-  }
-}
-
-type ReplyErrorDetails = Pick<ReplyError, 'cause'> & Partial<Pick<ReplyError, 'status_details' | 'responseId'>>
 
 /** A reply, and what it is told. */
 export interface Told {

@@ -1,8 +1,10 @@
 /** What `session.transport` is where the app brought none: the session's own line, with the face that transports have. */
 import type { ClientEvent, SessionConfig } from '../protocol/events.ts'
 import type { Camel } from '../protocol/spelling.ts'
+import { emitter } from '../session/emitter.ts'
+import type { State } from '../session/state.ts'
 import type { Transport } from '../session/transport.ts'
-import { type AudioEvents, face, type TransportStatus } from '../transports/face.ts'
+import { type AudioEvents, statusOf, type TransportStatus, type Watcher, watch } from '../transports/watching.ts'
 
 /** The way that a session speaks to the far end by itself. It is there before the session is connected, and after. */
 export interface SessionTransport extends Transport {
@@ -27,7 +29,8 @@ export interface SessionTransport extends Transport {
 }
 
 /** What of it the session does. */
-interface Doing extends Pick<SessionTransport, 'sendMessage' | 'interrupt' | 'mute' | 'muted' | 'close'> {
+interface Doing extends Pick<SessionTransport, 'sendEvent' | 'sendMessage' | 'interrupt' | 'mute' | 'muted' | 'close'> {
+  readonly state: State
   updateConfig(config: Camel<SessionConfig>): Promise<void>
 }
 
@@ -37,37 +40,36 @@ export function sessionTransport(
   session: Doing,
 ): { readonly transport: SessionTransport; readonly taken: Transport['taken'] } {
   if ('sendEvent' in lines) return { transport: lines as SessionTransport, taken: undefined }
-  const own = face({})
+  const events = emitter<AudioEvents>('The transport')
   const transport: SessionTransport = {
     dialer: (options) => lines.dialer(options),
     get media() {
       return lines.media ?? null
     },
     get status() {
-      return own.status
+      return statusOf(session.state)
     },
     get muted() {
       return session.muted
     },
-    sendEvent: (event) => own.door.feed({ type: 'sent', event }),
+    sendEvent: (event) => session.sendEvent(event),
     sendMessage: (...message) => session.sendMessage(...message),
-    updateSessionConfig: (config) => void session.updateConfig(config).catch(own.events.report),
+    updateSessionConfig: (config) => void session.updateConfig(config).catch(events.report),
     interrupt: () => session.interrupt(),
     mute: (muted) => session.mute(muted),
     close: () => session.close(),
     on(name, listener) {
-      own.events.on(name, listener)
+      events.on(name, listener)
       return transport
     },
     off(name, listener) {
-      own.events.off(name, listener)
+      events.off(name, listener)
       return transport
     },
   }
-  return { transport, taken: (door) => both(own.taken(door), lines.taken?.(door)) }
+  const watcher = () => watch(events, (error) => events.has('error') && events.report(error))
+  return { transport, taken: (door) => both(watcher(), lines.taken?.(door)) }
 }
-
-type Watcher = ReturnType<NonNullable<Transport['taken']>>
 
 function both(one: Watcher, other: Watcher | undefined): Watcher {
   if (!other) return one

@@ -1,8 +1,10 @@
+import { backstage } from '#backstage'
 import { UserError } from '../protocol/errors.ts'
 import type { ClientEvent } from '../protocol/events.ts'
 import { merge } from '../protocol/merge.ts'
 import { toWire } from '../protocol/spelling.ts'
 import { realClock } from '../session/clock.ts'
+import { type Emitter, emitter } from '../session/emitter.ts'
 import type { Media } from '../session/media.ts'
 import type { TraceEntry } from '../session/observing.ts'
 import type { State } from '../session/state.ts'
@@ -10,20 +12,20 @@ import type { TurnPolicy } from '../session/talk.ts'
 import { type ConnectOptions, partIn, type Transport } from '../session/transport.ts'
 import type { SessionUsage } from '../session/usage.ts'
 import type { RealtimeAgent } from './agent.ts'
+import type { AnyAgent } from './agent-shapes.ts'
 import type { ApprovalItem } from './approvals.ts'
-import type { RunContext } from './context.ts'
+import { type RunContext, runContext } from './context.ts'
 import type { RealtimeSessionEvents } from './events.ts'
 import type { HandoffManners } from './handoff.ts'
 import type { RealtimeItem, RealtimeItemInput } from './history.ts'
 import type { AvailableMcpTool } from './hosted-mcp.ts'
 import { requireOptions } from './misuse.ts'
-import { initialConfig, type RealtimeSessionOptions } from './options.ts'
+import type { RealtimeSessionOptions } from './options.ts'
 import type { Reply, ReplyOptions } from './replies.ts'
-import { type RealtimeSessionConfig, roleOf } from './role.ts'
+import type { RealtimeSessionConfig } from './role.ts'
 import type { SavedSession } from './saved.ts'
 import { type SessionTransport, sessionTransport } from './session-transport.ts'
-import type { AnyAgent } from './shapes.ts'
-import { type Stage, stage } from './stage.ts'
+import type { Stage } from './stage.ts'
 import { wayOf } from './ways.ts'
 
 /** What the user says in writing: text, or parts of text and images. */
@@ -48,8 +50,11 @@ export class RealtimeSession<Context = unknown> {
   readonly options: RealtimeSessionOptions<Context>
   /** Who speaks first. */
   readonly initialAgent: RealtimeAgent<Context>
+  /** What tools and instructions are run with. */
+  readonly context: RunContext<Context>
   readonly #lines: Transport
   readonly #transport: SessionTransport
+  readonly #events: Emitter<RealtimeSessionEvents<Context>> = emitter('The session')
   readonly #stage: Stage<Context>
 
   /** `context` is asked for where the agent's tools and instructions are promised one. */
@@ -67,7 +72,8 @@ export class RealtimeSession<Context = unknown> {
       typeof options.transport === 'object' ? options.transport : wayOf(options.transport, options.clock ?? realClock)
     const { transport, taken } = sessionTransport(this.#lines, this)
     this.#transport = transport
-    this.#stage = stage(agent, options, this.#lines, taken)
+    this.context = runContext(options.context as Context, () => this)
+    this.#stage = backstage(agent, options, this.#lines, { events: this.#events, context: this.context, taken })
     this.initialAgent = this.#stage.agent
   }
 
@@ -89,9 +95,8 @@ export class RealtimeSession<Context = unknown> {
   async getInitialSessionConfig(
     overrides: RealtimeSessionConfig = {},
   ): Promise<{ readonly type: 'realtime' } & Partial<State['config']>> {
-    const role = await roleOf(this.currentAgent, this.context, (error) => this.#stage.events.report(error))
     const { model = 'gpt-realtime-2.1' } = this.options
-    return { ...initialConfig(role, this.options, overrides), type: 'realtime', model }
+    return { ...(await this.#stage.initialConfig(overrides)), type: 'realtime', model }
   }
 
   /**
@@ -174,7 +179,7 @@ export class RealtimeSession<Context = unknown> {
   }
 
   get muted(): boolean {
-    return this.#stage.microphone.muted
+    return this.#transport.media?.state.muted ?? this.#stage.microphone.muted
   }
 
   /**
@@ -302,10 +307,6 @@ export class RealtimeSession<Context = unknown> {
     return this.#stage.agent
   }
 
-  get context(): RunContext<Context> {
-    return this.#stage.context
-  }
-
   /** The tools that the far end's MCP servers offer to the current agent. */
   get availableMcpTools(): readonly AvailableMcpTool[] {
     return this.#stage.availableMcpTools
@@ -316,7 +317,7 @@ export class RealtimeSession<Context = unknown> {
     listener: (...args: RealtimeSessionEvents<Context>[Name]) => unknown,
   ): this {
     if (name === 'metrics') this.#stage.measure()
-    this.#stage.events.on(name, listener)
+    this.#events.on(name, listener)
     return this
   }
 
@@ -326,7 +327,7 @@ export class RealtimeSession<Context = unknown> {
     listener: (...args: RealtimeSessionEvents<Context>[Name]) => unknown,
   ): this {
     if (name === 'metrics') this.#stage.measure()
-    this.#stage.events.once(name, listener)
+    this.#events.once(name, listener)
     return this
   }
 
@@ -334,7 +335,7 @@ export class RealtimeSession<Context = unknown> {
     name: Name,
     listener: (...args: RealtimeSessionEvents<Context>[Name]) => unknown,
   ): this {
-    this.#stage.events.off(name, listener)
+    this.#events.off(name, listener)
     return this
   }
 }

@@ -5,7 +5,7 @@ import type { AudioDelta, RealtimeError, ServerEvent } from '../protocol/events.
 import { merge } from '../protocol/merge.ts'
 import { realClock } from '../session/clock.ts'
 import { type Door, door } from '../session/door.ts'
-import { type Emitter, emitter } from '../session/emitter.ts'
+import type { Emitter } from '../session/emitter.ts'
 import type { FollowTurns } from '../session/measuring.ts'
 import { pacedSpeaker } from '../session/paced-speaker.ts'
 import type { MakeSpeaker } from '../session/speaker.ts'
@@ -14,10 +14,11 @@ import { talk, withTurns } from '../session/talk.ts'
 import type { Cause, Dial, Transport } from '../session/transport.ts'
 import { nameOf } from '../session/turn.ts'
 import type { RealtimeAgent } from './agent.ts'
+import { type AnyAgent, agentOf } from './agent-shapes.ts'
 import { type ApprovalItem, type Approvals, approvals, type SavedApprovals } from './approvals.ts'
 import { calls } from './calls.ts'
 import { casting } from './casting.ts'
-import { frozen, type RunContext } from './context.ts'
+import type { RunContext } from './context.ts'
 import type { RealtimeSessionEvents } from './events.ts'
 import type { Guarding } from './guarding.ts'
 import type { HandoffManners } from './handoff.ts'
@@ -32,30 +33,28 @@ import { requireNoHoldback } from './misuse.ts'
 import { initialConfig, type RealtimeSessionOptions } from './options.ts'
 import { ownAudio } from './own-audio.ts'
 import { type Reply, type ReplyOptions, replies } from './replies.ts'
-import { type Role, roleOf, unresolved, voiceIn } from './role.ts'
+import { type RealtimeSessionConfig, type Role, roleOf, unresolved, voiceIn } from './role.ts'
 import { type SavedSession, save } from './saved.ts'
-import { type AnyAgent, agentOf, approving, tellAgent, usageOf } from './shapes.ts'
+import { approving, tellAgent } from './shapes.ts'
 import type { SoundShelf } from './sounds.ts'
 import { telling } from './telling.ts'
 import type { FunctionTool } from './tool.ts'
 import { transfers } from './transfers.ts'
 
 export interface Stage<Context> {
-  readonly door: Door
-  readonly events: Emitter<RealtimeSessionEvents<Context>>
-  readonly context: RunContext<Context>
+  readonly door: Pick<Door, 'state' | 'feed' | 'observe'>
   readonly agent: RealtimeAgent<Context>
   readonly history: readonly RealtimeItem[]
-  readonly approvals: Approvals
+  readonly approvals: Pick<Approvals, 'waiting' | 'decide'>
   readonly availableMcpTools: readonly AvailableMcpTool[]
-  readonly microphone: Microphone
+  readonly microphone: Omit<Microphone, 'mute'>
   /** Whatever the audio goes through. */
   mute(muted: boolean): void
   open(dialer: () => Dial | Promise<Dial>, model: string | undefined, part: Part): Promise<void>
   /** The app silences the agent. */
   interrupt(): void
   say(content: readonly unknown[], fields: object, respond: boolean): void
-  reply(options: ReplyOptions): Reply
+  reply(options: ReplyOptions, id?: string): Reply
   /** Resolves when nothing is to be heard any more. */
   drained(): Promise<void>
   become(agent: AnyAgent<Context>, manners: HandoffManners): Promise<Role<Context>>
@@ -63,21 +62,29 @@ export interface Stage<Context> {
   configure(change: object): Promise<void>
   close(): void
   edit(history: readonly RealtimeItemInput[]): void
+  /** What the far end is told at the start. */
+  initialConfig(overrides: RealtimeSessionConfig): Promise<Partial<State['config']>>
   save(): SavedSession
   subscribe(listener: () => void): () => void
   /** Somebody listens to the metrics: they are taken from now on. */
   measure(): void
 }
 
+/** What stands before it does: the session's events, what tools are run with, and who else watches. */
+export interface Given<Context> {
+  readonly events: Emitter<RealtimeSessionEvents<Context>>
+  readonly context: RunContext<Context>
+  readonly taken: Transport['taken'] | undefined
+}
+
 export function stage<Context>(
   first: AnyAgent<Context>,
   options: RealtimeSessionOptions<Context>,
   transport: Transport,
-  taken: Transport['taken'] = transport.taken?.bind(transport),
+  { events, context, taken = transport.taken?.bind(transport) }: Given<Context>,
 ): Stage<Context> {
   const { clock = realClock, seed, reconnect, start } = options
   const newId = (prefix: string) => line.newId(prefix)
-  const events = emitter<RealtimeSessionEvents<Context>>('The session')
   const failed = (error: unknown) => events.report(error)
   const show = historian()
   let shelf: SoundShelf | null = null
@@ -103,15 +110,6 @@ export function stage<Context>(
     tell,
     changed,
   })
-  const context: RunContext<Context> = {
-    context: options.context as Context,
-    get history() {
-      return frozen(history())
-    },
-    get usage() {
-      return usageOf(line.state.usage)
-    },
-  }
   const cast = casting<Context>({
     first: unresolved(agentOf(first)),
     resolve,
@@ -428,14 +426,12 @@ export function stage<Context>(
     follow ??= followTurns()
   }
 
-  function reply(wishes: ReplyOptions): Reply {
-    return answers.generate(wishes)
+  function reply(wishes: ReplyOptions, id?: string): Reply {
+    return answers.generate(wishes, id)
   }
 
   return {
     door: line,
-    events,
-    context,
     get agent() {
       return cast.role.agent
     },
@@ -481,6 +477,8 @@ export function stage<Context>(
       overrides = merge(overrides, change)
     },
     edit,
+    initialConfig: async (overrides) =>
+      initialConfig(await roleOf(cast.role.agent, context, failed), options, overrides),
     save: () => save({ history: history(), approvals: asked.save() }),
     subscribe: teller.subscribe,
     measure: () => void measured().catch(failed),

@@ -1,11 +1,13 @@
 /** Where a session begins: with what was said before. A page that restores nothing does not load this. */
 import { newId as idOf } from '../protocol/ids.ts'
 import { mulberry32 } from '../protocol/random.ts'
-import type { RealtimeItemInput } from './history.ts'
+import { historian, type RealtimeItem, type RealtimeItemInput } from './history.ts'
 import { restore } from './saved.ts'
 import { checkSeed, type Revived, revive } from './seed.ts'
 
 export interface StartingPoint extends Revived {
+  /** What the session's history is until more is said. */
+  readonly history: readonly RealtimeItem[]
   /** What the app has decided once for all. */
   readonly approvals?: unknown
 }
@@ -18,7 +20,7 @@ export interface StartingPoint extends Revived {
  */
 export function restored(saved: unknown): StartingPoint {
   const { history, approvals } = restore(saved)
-  return { ...revive(history, ids(), 'restored'), ...(approvals === undefined ? {} : { approvals }) }
+  return { ...shown(revive(history, ids(), 'restored')), ...(approvals === undefined ? {} : { approvals }) }
 }
 
 /**
@@ -29,7 +31,11 @@ export function restored(saved: unknown): StartingPoint {
 export function seeded(history: readonly RealtimeItemInput[]): StartingPoint {
   const wrong = checkSeed(history)
   if (wrong) throw wrong
-  return revive(history, ids(), 'seeded')
+  return shown(revive(history, ids(), 'seeded'))
+}
+
+function shown(begin: Revived): Revived & Pick<StartingPoint, 'history'> {
+  return { ...begin, history: historian()({ ...begin, pending: [], isTranscribed: true }) }
 }
 
 function ids(): (prefix: string) => string {

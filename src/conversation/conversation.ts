@@ -8,6 +8,7 @@ import type { FunctionCall, Item, Response, ServerEvent } from '../protocol/even
 import { argue, asIncomplete, awaitsWords, isGrowing, keepWords, speak, withoutAudio } from './item.ts'
 import { find, insert, remove, replace } from './order.ts'
 
+export { empty } from './empty.ts'
 export { contentOf, textOf } from './item.ts'
 
 export interface Conversation {
@@ -29,8 +30,6 @@ type Transcription = Extract<
   ServerEvent,
   { readonly type: `conversation.item.input_audio_transcription.${'delta' | 'completed' | 'failed'}` }
 >
-
-export const empty: Conversation = { items: [], open: [], calls: [], responses: [], wordless: new Set(), early: [] }
 
 /** Words for an item that never comes are let go. */
 const mostEarly = 64

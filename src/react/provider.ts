@@ -10,7 +10,7 @@ import {
 } from 'react'
 import type { RealtimeSessionOptions } from '../agents/options.ts'
 import { RealtimeSession } from '../agents/session.ts'
-import type { AnyAgent } from '../agents/shapes.ts'
+import type { AnyAgent } from '../agents/agent-shapes.ts'
 import { UserError } from '../protocol/errors.ts'
 import { type Store, storeOf } from './store.ts'
 

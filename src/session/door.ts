@@ -7,7 +7,6 @@ import type { AudioDelta, Item, ServerEvent, SessionConfig } from '../protocol/e
 import { newId } from '../protocol/ids.ts'
 import { mulberry32 } from '../protocol/random.ts'
 import { realClock } from './clock.ts'
-import { wordsHeard } from './interruption-options.ts'
 import { type Observing, observing } from './observing.ts'
 import { pacedSpeaker } from './paced-speaker.ts'
 import { type Running, run, type World } from './run.ts'
@@ -15,6 +14,7 @@ import type { MakeSpeaker } from './speaker.ts'
 import { type Ask, type Part, plain, type Reconnect, type Start, type State, start } from './state.ts'
 import { ConnectionError, type Dial } from './transport.ts'
 import { updatesSaid } from './updates.ts'
+import { wordsHeard } from './words-heard.ts'
 
 export interface DoorOptions
   extends Pick<World, 'call' | 'tell' | 'changed'>,

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
 import type { ServerEvent, SessionConfig } from '../protocol/events.ts'
-import { type InterruptionOptions, wordsHeard } from './interruption-options.ts'
+import type { InterruptionOptions } from './interruption-options.ts'
 import { type Ask, alarm, type Effect, type Input, plain, type State, start } from './state.ts'
 import { step } from './step.ts'
+import { wordsHeard } from './words-heard.ts'
 
 const event = (type: string, rest: object = {}): Input => ({
   type: 'received',

@@ -1,4 +1,5 @@
-import { type Conversation, empty } from '../conversation/conversation.ts'
+import type { Conversation } from '../conversation/conversation.ts'
+import { empty } from '../conversation/empty.ts'
 import type { CreateItem, Cuts } from '../conversation/retell.ts'
 import type {
   AudioDelta,

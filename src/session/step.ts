@@ -9,6 +9,7 @@ import type { CreateItem } from '../conversation/retell.ts'
 import { isAudio } from '../protocol/audio.ts'
 import type { ClientEvent, ServerEvent } from '../protocol/events.ts'
 import { merge } from '../protocol/merge.ts'
+import { addUsage } from './adding-usage.ts'
 import { faded, farSilenced, farTruncated, sounding } from './far-playback.ts'
 import { tidied } from './forgetting.ts'
 import {
@@ -54,7 +55,6 @@ import {
   unasked,
 } from './turn.ts'
 import { isGone, nearest, unheardIn } from './unheard.ts'
-import { addUsage } from './usage.ts'
 
 export function step(state: State, input: Input, now: number): Step {
   return watched(state, settled(state, tidied(state, decided(state, input, now))), now)

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { parse } from '../protocol/parse.ts'
-import { addUsage, noUsage, type SessionUsage } from './usage.ts'
+import { addUsage } from './adding-usage.ts'
+import { noUsage, type SessionUsage } from './usage.ts'
 
 /** What came over the wire, as the session hears it. */
 function heard(sum: SessionUsage, event: object, transcriber?: string): SessionUsage {

@@ -1,48 +1,19 @@
 /** What the transports have in common as public classes: alone they are the core without agents, under a session its voice. */
-import { isAudio } from '../protocol/audio.ts'
 import type { Clock } from '../protocol/clock.ts'
-import type { AudioDelta, Item, ServerEvent, SessionConfig } from '../protocol/events.ts'
+import type { SessionConfig } from '../protocol/events.ts'
 import { merge } from '../protocol/merge.ts'
 import { type Camel, toWire } from '../protocol/spelling.ts'
 import { type Door, door } from '../session/door.ts'
 import { type Emitter, emitter } from '../session/emitter.ts'
-import { type Input, plain, type State } from '../session/state.ts'
-import { type ConnectOptions, type Dial, partIn, type Transport } from '../session/transport.ts'
-import type { SessionUsage } from '../session/usage.ts'
-
-export type TransportStatus = 'connecting' | 'connected' | 'disconnected'
-
-/** What a transport tells when it is used alone. */
-export interface TransportEvents {
-  /** Every event of the far end. */
-  readonly '*': [event: ServerEvent | AudioDelta]
-  readonly connection_change: [status: TransportStatus]
-  readonly audio_done: []
-  readonly audio_interrupted: []
-  readonly audio_transcript_delta: [
-    delta: { readonly type: 'transcript_delta'; itemId: string; delta: string; responseId: string },
-  ]
-  readonly function_call: [
-    call: { readonly type: 'function_call'; id: string; callId: string; name: string; arguments: string },
-  ]
-  readonly item_update: [item: Item]
-  readonly item_deleted: [item: { readonly itemId: string }]
-  readonly turn_started: [turn: { readonly type: 'response_started'; readonly providerData: unknown }]
-  readonly turn_done: [turn: { readonly type: 'response_done'; readonly response: unknown }]
-  readonly usage_update: [usage: SessionUsage]
-  readonly error: [error: { readonly type: 'error'; readonly error: unknown }]
-}
-
-/** Of a transport whose audio comes through the line as events. */
-export interface AudioEvents extends TransportEvents {
-  readonly audio: [audio: { readonly type: 'audio'; data: Uint8Array; responseId: string; itemId: string }]
-}
+import { plain } from '../session/state.ts'
+import { type ConnectOptions, type Dial, partIn } from '../session/transport.ts'
+import { type AudioEvents, statusOf, type TransportStatus, type Watcher, watch } from './watching.ts'
 
 export interface Face {
   readonly events: Emitter<AudioEvents>
   readonly door: Door
   readonly status: TransportStatus
-  taken(door: Door): ReturnType<NonNullable<Transport['taken']>>
+  taken(door: Door): Watcher
   connect(options: AloneOptions, dialer: (options: ConnectOptions) => Dial): Promise<void>
   sendMessage(text: string, otherEventData: object, triggerResponse: boolean): void
   sendFunctionCallOutput(callId: string, output: string, startResponse: boolean): void
@@ -58,58 +29,8 @@ export function face(options: { readonly clock?: Clock; readonly seed?: number }
     ...options,
     call: ({ id, call_id: callId, name, arguments: args }) =>
       events.emit('function_call', { type: 'function_call', id, callId, name, arguments: args }),
-    ...watch((error) => events.report(error)),
+    ...watch(events, events.report, closed),
   })
-
-  function watch(failed: (error: unknown) => void): ReturnType<Face['taken']> {
-    return {
-      heard: ({ audio: data, response_id: responseId, item_id: itemId }) =>
-        events.emit('audio', { type: 'audio', data, responseId, itemId }),
-      tell(notice) {
-        if ('error' in notice) failed(notice.error)
-        else if (notice.type === 'audio_interrupted') events.emit('audio_interrupted')
-      },
-      changed(before, after, input) {
-        changed(before, after, input)
-        if (before.link.at !== 'closed' && after.link.at === 'closed') closed()
-      },
-    }
-  }
-
-  function changed(before: State, after: State, input: Input): void {
-    if (input.type === 'received') received(input.event, after)
-    if (statusOf(before) !== statusOf(after)) events.emit('connection_change', statusOf(after))
-    if (before.usage !== after.usage) events.emit('usage_update', after.usage)
-  }
-
-  function received(event: ServerEvent | AudioDelta, { conversation }: State): void {
-    events.emit('*', event)
-    if (isAudio(event)) return
-    switch (event.type) {
-      case 'response.output_audio.done':
-        return events.emit('audio_done')
-      case 'response.output_audio_transcript.delta': {
-        const { item_id: itemId, response_id: responseId, delta } = event
-        return events.emit('audio_transcript_delta', { type: 'transcript_delta', itemId, delta, responseId })
-      }
-      case 'conversation.item.added':
-      case 'conversation.item.done':
-        return updated(event.item.id, conversation)
-      case 'conversation.item.input_audio_transcription.completed':
-        return updated(event.item_id, conversation)
-      case 'conversation.item.deleted':
-        return events.emit('item_deleted', { itemId: event.item_id })
-      case 'response.created':
-        return events.emit('turn_started', { type: 'response_started', providerData: event.response })
-      case 'response.done':
-        return events.emit('turn_done', { type: 'response_done', response: event.response })
-    }
-  }
-
-  function updated(id: string, { items }: State['conversation']): void {
-    const item = items.findLast((item) => item.id === id)
-    if (item) events.emit('item_update', item)
-  }
 
   return {
     events,
@@ -121,7 +42,7 @@ export function face(options: { readonly clock?: Clock; readonly seed?: number }
     },
     taken(door) {
       line = door
-      return watch((error) => events.has('error') && events.report(error))
+      return watch(events, (error) => events.has('error') && events.report(error), closed)
     },
     connect: ({ initialSessionConfig = {}, ...where }, dialer) =>
       line.connect(
@@ -137,9 +58,4 @@ export function face(options: { readonly clock?: Clock; readonly seed?: number }
     updateSessionConfig: (config) =>
       line.feed({ type: 'configured', config: merge(line.state.config, toWire(config)) }),
   }
-}
-
-function statusOf({ link }: State): TransportStatus {
-  if (link.at === 'live') return 'connected'
-  return link.at === 'closed' ? 'disconnected' : 'connecting'
 }

@@ -3,7 +3,8 @@ import type { Camel } from '../protocol/spelling.ts'
 import type { Door } from '../session/door.ts'
 import type { Media } from '../session/media.ts'
 import type { ConnectOptions, Dial, Transport } from '../session/transport.ts'
-import { type AloneOptions, type Face, face, type TransportEvents, type TransportStatus } from './face.ts'
+import { type AloneOptions, type Face, face } from './face.ts'
+import type { TransportEvents, TransportStatus } from './watching.ts'
 import { type WebRTC, type WebRTCOptions, webRTC } from './webrtc.ts'
 
 export interface OpenAIRealtimeWebRTCOptions extends Omit<WebRTCOptions, 'url' | 'callId' | 'observe'> {

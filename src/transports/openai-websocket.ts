@@ -4,10 +4,11 @@ import type { ClientEvent, SessionConfig } from '../protocol/events.ts'
 import type { Camel } from '../protocol/spelling.ts'
 import type { Door } from '../session/door.ts'
 import type { ConnectOptions, Dial, Transport } from '../session/transport.ts'
-import { type AloneOptions, type AudioEvents, type Face, face, type TransportStatus } from './face.ts'
+import { type AloneOptions, type Face, face } from './face.ts'
+import type { AudioEvents, TransportStatus } from './watching.ts'
 import { type SocketLike, type WebSocketOptions, webSocket } from './websocket.ts'
 
-export type { TransportStatus } from './face.ts'
+export type { TransportStatus } from './watching.ts'
 
 export interface OpenAIRealtimeWebSocketOptions
   extends Pick<

@@ -142,8 +142,15 @@ export function webRTC(options: WebRTCOptions = {}): WebRTC {
           const event = isOurs() && typeof data === 'string' ? readText(data) : null
           if (event) line.received(hide.event(event))
         })
-        if (speaks(options, config)) media.sendBy(mine.addTrack(await wanted(media.open())))
-        else mine.addTransceiver('audio', { direction: 'recvonly' })
+        if (!speaks(options, config)) return void mine.addTransceiver('audio', { direction: 'recvonly' })
+        // A microphone that was lost during the call does not end it: another may be plugged in.
+        const track = await wanted(media.open().catch(unlessFirst))
+        media.sendBy(track ? mine.addTrack(track) : mine.addTransceiver('audio', { direction: 'sendrecv' }).sender)
+      }
+
+      function unlessFirst(error: unknown): null {
+        if (!hasOpened) throw error
+        return null
       }
 
       function watch(state: RTCPeerConnectionState): void {

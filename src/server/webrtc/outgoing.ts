@@ -1,6 +1,6 @@
 /** What the caller is to hear: sound waits here, and goes out as it is heard, a frame every 20 ms. */
 import type { Clock } from '../../protocol/clock.ts'
-import type { Outgoing, OutgoingEvents } from '../converse.ts'
+import type { Outgoing, OutgoingEvents } from '../talk/answering.ts'
 import { beatMs } from './metronome.ts'
 import { type Encoder, frame, rate, ticksASample } from './opus.ts'
 

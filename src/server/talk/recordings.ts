@@ -1,9 +1,9 @@
 /** The audio of items, as `conversation.item.retrieve` gives it back. */
-import { type Conversation, contentOf } from '../conversation/conversation.ts'
-import { bytesOf } from '../protocol/audio.ts'
-import { toBase64 } from '../protocol/base64.ts'
-import type { Item, Message } from '../protocol/events.ts'
-import type { Piece } from './turns/sound.ts'
+import { type Conversation, contentOf } from '../../conversation/conversation.ts'
+import { bytesOf } from '../../protocol/audio.ts'
+import { toBase64 } from '../../protocol/base64.ts'
+import type { Item, Message } from '../../protocol/events.ts'
+import type { Piece } from '../turns/sound.ts'
 
 export interface Recordings {
   add(item_id: string, piece: Piece): void

@@ -1,10 +1,10 @@
 /** One response, from `response.created` to `response.done`, in the order of the real service. */
-import { encodeAlaw, encodeUlaw } from '../audio/g711.ts'
-import { toBytes } from '../audio/pcm.ts'
-import { resampler } from '../audio/resample.ts'
-import { bytesOf, formatOf, msOf, rateOf } from '../protocol/audio.ts'
-import type { Clock } from '../protocol/clock.ts'
-import { messageOf } from '../protocol/errors.ts'
+import { encodeAlaw, encodeUlaw } from '../../audio/g711.ts'
+import { toBytes } from '../../audio/pcm.ts'
+import { resampler } from '../../audio/resample.ts'
+import { bytesOf, formatOf, msOf, rateOf } from '../../protocol/audio.ts'
+import type { Clock } from '../../protocol/clock.ts'
+import { messageOf } from '../../protocol/errors.ts'
 import type {
   AudioFormat,
   FunctionTool,
@@ -15,12 +15,12 @@ import type {
   StatusDetails,
   ToolChoice,
   Usage,
-} from '../protocol/events.ts'
-import type { Answer } from './rules/decide.ts'
-import type { Brain, Utterance, Voice } from './senses.ts'
+} from '../../protocol/events.ts'
+import type { Answer } from '../rules/decide.ts'
+import type { Brain, Utterance, Voice } from '../senses.ts'
+import type { Piece } from '../turns/sound.ts'
+import { sentences } from '../voice/sentences.ts'
 import { telling } from './telling.ts'
-import type { Piece } from './turns/sound.ts'
-import { sentences } from './voice/sentences.ts'
 
 export interface Speaking {
   readonly clock: Clock

@@ -1,7 +1,7 @@
 /** The items of a response as they are told: opened, grown piece by piece, and closed, in the order of the real service. */
-import { toBase64 } from '../protocol/base64.ts'
-import type { FunctionCall, Item, Message } from '../protocol/events.ts'
-import type { Answer } from './rules/decide.ts'
+import { toBase64 } from '../../protocol/base64.ts'
+import type { FunctionCall, Item, Message } from '../../protocol/events.ts'
+import type { Answer } from '../rules/decide.ts'
 
 export interface TellingOptions {
   readonly response_id: string
