@@ -11,8 +11,7 @@ const config: UserConfig = {
   resolve: {
     alias: [
       { find: /^parley-voice$/, replacement: at('../src/index.ts') },
-      { find: /^parley-voice\/(browser|react)$/, replacement: at('../src/$1/index.ts') },
-      { find: /^parley-voice\/trace$/, replacement: at('../src/session/trace.ts') },
+      { find: /^parley-voice\/(browser|react|trace)$/, replacement: at('../src/$1/index.ts') },
       { find: /^#socket$/, replacement: at('../src/transports/socket.web.ts') },
       { find: /^#backstage$/, replacement: at('../src/agents/backstage.web.ts') },
     ],

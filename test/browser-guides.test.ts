@@ -1,5 +1,5 @@
 /** What the guides show of browsers is true: each snippet runs in one as it stands, and leaves nothing behind. */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { type Server, serve } from '../src/server/index.ts'
 import { scriptedEars, toneVoice } from '../src/testing/index.ts'
@@ -40,6 +40,14 @@ test('the route of the guide makes a client secret', { timeout: 60_000 }, async 
   expect(await clientSecret()).toMatch(/^ek_/)
 })
 
+test('the sizes of the guide are those that are held', () => {
+  const ceilings = readFileSync('test/size.test.ts', 'utf8').matchAll(/^ {2}\w+: ([\d_]+),$/gm)
+  const guide = readFileSync('docs/browser.md', 'utf8').matchAll(/^\|.*\| +(\d+\.\d) +\|$/gm)
+  const inOrder = (all: Iterable<RegExpMatchArray>, one: number) =>
+    [...all].map(([, figure = '']) => Number(figure.replace('_', '')) / one).toSorted((a, b) => a - b)
+  expect(inOrder(guide, 1)).toEqual(inOrder(ceilings, 1_000))
+})
+
 const shown = snippets
   .filter(({ fence }) => fence === 'ts browser')
   .map((snippet) => [nameOf(snippet), snippet] as const)
@@ -51,10 +59,15 @@ test('each of them says what it prints', () => {
 
 testWithChromium.each(shown)('%s runs as it stands', { timeout: 60_000 }, async (_, { file, line, code, prints }) => {
   const name = `${file.replace(/\W/g, '-')}-${line}`
-  writeFileSync(`${folder}/${name}.ts`, code.replace("from 'parley-voice'", "from '../../test/docs-parley.ts'"))
+  const ours = code
+    .replace("from 'parley-voice'", "from '../../test/docs-parley.ts'")
+    .replace('ws://127.0.0.1:8787/v1/realtime', server.url)
+    .replace('http://127.0.0.1:8787/v1/realtime/calls', server.callsUrl)
+  writeFileSync(`${folder}/${name}.ts`, ours)
   writeFileSync(
     `${folder}/${name}.page.ts`,
-    `import { far } from '../../test/docs-parley.ts'
+    `export { leftovers } from '../../test/browser/leftovers.page.ts'
+import { far } from '../../test/docs-parley.ts'
 const words: string[] = []
 console.log = (...said) => void words.push(said.join(' '))
 export const printed = () => words

@@ -44,9 +44,13 @@ export interface FarRtc {
   readonly url: string
   readonly lines: readonly RtcLine[]
   readonly requests: readonly RtcRequest[]
+  /** The calls that were hung up, by path, and with which key. */
+  readonly hungUp: readonly Pick<RtcRequest, 'path' | 'headers'>[]
   /** The nth line, once its channel is open. */
   line(nth?: number): Promise<RtcLine>
   request(nth?: number): Promise<RtcRequest>
+  /** Resolves when it is so, now or after a request or a line. */
+  until: Notices['until']
   close(): Promise<void>
 }
 
@@ -54,10 +58,16 @@ export async function farRtc(options: FarRtcOptions = {}): Promise<FarRtc> {
   const lines: RtcLine[] = []
   const peers: RTCPeerConnection[] = []
   const requests: RtcRequest[] = []
+  const hungUp: Pick<RtcRequest, 'path' | 'headers'>[] = []
   const news = notices()
 
   const http = createServer(async (request, response) => {
     response.on('error', () => {})
+    if (request.url?.includes('/hangup')) {
+      hungUp.push({ path: request.url, headers: request.headers })
+      news.tell()
+      return response.end()
+    }
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk)
     const asked = await read(request.method ?? '', request.url ?? '', request.headers, Buffer.concat(chunks))
@@ -97,6 +107,8 @@ export async function farRtc(options: FarRtcOptions = {}): Promise<FarRtc> {
     url: `http://127.0.0.1:${(http.address() as AddressInfo).port}/v1/realtime/calls`,
     lines,
     requests,
+    hungUp,
+    until: news.until,
     line: (nth = 0) => news.until(() => lines[nth]),
     request: (nth = 0) => news.until(() => requests[nth]),
     async close() {

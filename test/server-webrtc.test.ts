@@ -64,8 +64,8 @@ function types(events: readonly WireEvent[]): string[] {
 }
 
 /** Waits for something that no event tells. */
-async function untilTrue(isSo: () => boolean): Promise<void> {
-  const bound = performance.now() + 10_000
+async function untilTrue(isSo: () => boolean, boundMs = 10_000): Promise<void> {
+  const bound = performance.now() + boundMs
   while (!isSo()) {
     if (performance.now() > bound) throw new Error('It never came to be so.')
     await new Promise((resolve) => setTimeout(resolve, 5))
@@ -428,6 +428,38 @@ test.for([
   expect((await side.closed).code).toBe(1000)
   await untilTrue(() => made.calls() === 0)
 })
+
+test('a caller who dies without a word is gone within ten seconds, and the sidebands are told why', async () => {
+  const made = await server()
+  const { peer, id } = await callWithId(made)
+  const side = await sideband(made.url, id)
+  await peer.vanish()
+  expect(await side.closed).toMatchObject({
+    code: 1000,
+    reason: expect.stringMatching(/nothing came from it for 9 s/),
+  })
+  await untilTrue(() => made.calls() === 0)
+})
+
+test('a client that was answered and never comes is let go', async () => {
+  const made = await server()
+  const response = await create(made.callsUrl, { body: await someOffer() })
+  const side = await sideband(made.url, response.headers.get('location')!.split('/').at(-1)!)
+  expect(made.calls()).toBe(1)
+  expect(await side.closed).toMatchObject({ reason: expect.stringMatching(/nothing came from it for 8 s/) })
+  expect(made.calls()).toBe(0)
+})
+
+test('a caller who says nothing stays', async () => {
+  const made = await server()
+  const { peer } = await callWithId(made)
+  const { iceTransport } = peer.connection.dtlsTransports[0]!
+  const asked = () => iceTransport.connection.candidatePairs.reduce((sum, one) => sum + one.responsesReceived, 0)
+  // It asks every 4 to 6 seconds whether it may send.
+  const before = asked()
+  await untilTrue(() => asked() >= before + 3, 25_000)
+  expect(made.calls()).toBe(1)
+}, 40_000)
 
 test('a server that closes ends its calls', async () => {
   const made = await server()

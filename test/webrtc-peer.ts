@@ -39,6 +39,8 @@ export interface WebRtcPeer {
   until<Found>(look: () => Found | undefined | null | false, boundMs?: number): Promise<Found>
   /** The first event of this type from the `from`th on. */
   next(type: string, from?: number): Promise<WireEvent>
+  /** Dies without a word: no datagram goes out any more, and none is read. */
+  vanish(): Promise<void>
   /** Leaves as a browser does: the far end is told. */
   close(): Promise<void>
 }
@@ -53,6 +55,11 @@ export interface PeerOptions {
 }
 
 const frame = 480
+
+/** What werift's types do not say of a connection. */
+interface WithSockets {
+  readonly protocols: readonly { close(): Promise<void> }[]
+}
 
 /** Connects: resolves when the data channel is open. */
 export async function webRtcPeer({ exchange, withSound = true, datagram }: PeerOptions): Promise<WebRtcPeer> {
@@ -167,6 +174,10 @@ export async function webRtcPeer({ exchange, withSound = true, datagram }: PeerO
     say: (event) => channel.send(JSON.stringify(event)),
     speak,
     until,
+    async vanish() {
+      const ways = connection.iceTransports.map((ice) => ice.connection as unknown as WithSockets)
+      await Promise.all(ways.flatMap(({ protocols }) => protocols).map((one) => one.close()))
+    },
     next: (type, from = 0) => until(() => events.slice(from).find((event) => event.type === type)),
     close,
   }

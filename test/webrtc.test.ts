@@ -353,6 +353,22 @@ test.each<[string, Partial<WebRTCOptions>, FarRtcOptions, object]>([
   expect(here.left()).toEqual(nothing)
 })
 
+test('a call that was made and never opened is hung up; of one that opened, the connection tells', async () => {
+  const far = await listening({ line: accepting })
+  const changePeerConnection = (peer: RTCPeerConnection) =>
+    Object.assign(peer, { setRemoteDescription: () => Promise.reject(new Error('No such line.')) })
+  const failing = calling({ changePeerConnection }, { reconnect: false })
+  await expect(failing.session.connect({ url: `${far.url}?model=m&region=x` })).rejects.toThrow('No such line.')
+  await far.until(() => far.hungUp.length > 0 || undefined)
+  const { session } = calling({}, { reconnect: false })
+  await session.connect({ url: far.url })
+  session.close()
+  await far.lines[0]!.ended
+  expect(far.hungUp).toMatchObject([
+    { path: '/v1/realtime/calls/rtc_0/hangup?region=x', headers: { authorization: `Bearer ${key}` } },
+  ])
+})
+
 test('a standard key is refused in a page', async () => {
   const far = await listening({ line: accepting })
   const { session } = calling()

@@ -8,7 +8,7 @@ import type { Reply } from './replies.ts'
 /** ms that a goodbye may take. */
 const goodbyeMs = 20_000
 
-export function limiting(parts: {
+export interface LimitingOptions {
   readonly clock: Clock
   readonly door: Door
   readonly limits: Limits
@@ -20,7 +20,14 @@ export function limiting(parts: {
   readonly reply: (instructions: string) => Reply
   readonly drained: () => Promise<void>
   readonly reached: (limit: LimitReached) => void
-}): { changed(before: State, after: State, input: Input): void; readonly active: LimitsWatch['active'] } {
+}
+
+export interface Limiting {
+  changed(before: State, after: State, input: Input): void
+  readonly active: LimitsWatch['active']
+}
+
+export function limiting(parts: LimitingOptions): Limiting {
   const { clock, door, reached } = parts
   const watch = limits({
     limits: parts.limits,

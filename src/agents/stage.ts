@@ -6,7 +6,6 @@ import { merge } from '../protocol/merge.ts'
 import { realClock } from '../session/clock.ts'
 import { type Door, door } from '../session/door.ts'
 import type { Emitter } from '../session/emitter.ts'
-import type { FollowTurns } from '../session/measuring.ts'
 import { pacedSpeaker } from '../session/paced-speaker.ts'
 import type { MakeSpeaker } from '../session/speaker.ts'
 import { type Ask, type Input, type Notice, type Part, plain, type State } from '../session/state.ts'
@@ -19,8 +18,8 @@ import { type ApprovalItem, type Approvals, approvals, type SavedApprovals } fro
 import { calls } from './calls.ts'
 import { casting } from './casting.ts'
 import type { RunContext } from './context.ts'
+import { equipment } from './equipment.ts'
 import type { RealtimeSessionEvents } from './events.ts'
-import type { Guarding } from './guarding.ts'
 import type { HandoffManners } from './handoff.ts'
 import { historian, type RealtimeItem, type RealtimeItemInput } from './history.ts'
 import { changesBetween } from './history-changes.ts'
@@ -36,7 +35,6 @@ import { type Reply, type ReplyOptions, replies } from './replies.ts'
 import { type RealtimeSessionConfig, type Role, roleOf, unresolved, voiceIn } from './role.ts'
 import { type SavedSession, save } from './saved.ts'
 import { approving, tellAgent } from './shapes.ts'
-import type { SoundShelf } from './sounds.ts'
 import { telling } from './telling.ts'
 import type { FunctionTool } from './tool.ts'
 import { transfers } from './transfers.ts'
@@ -87,12 +85,8 @@ export function stage<Context>(
   const newId = (prefix: string) => line.newId(prefix)
   const failed = (error: unknown) => events.report(error)
   const show = historian()
-  let shelf: SoundShelf | null = null
   const origins = start?.origins ?? new Map()
   const listening = new Set<() => void>()
-  let guard: Guarding | null = null
-  let follow: FollowTurns | null = null
-  let limit: { changed(before: State, after: State, input: Input): void; active(): void } | null = null
 
   const makeSpeaker: MakeSpeaker =
     options.speaker ??
@@ -104,7 +98,7 @@ export function stage<Context>(
     reconnect,
     ...(start ? { conversation: start.conversation, cuts: start.cuts } : {}),
     interruption: options.interruption,
-    speaker: late(() => guard?.speaker ?? makeSpeaker),
+    speaker: late(() => equipped.guard?.speaker ?? makeSpeaker),
     heard,
     call: (call, response_id) => running.run(call, response_id),
     tell,
@@ -120,7 +114,7 @@ export function stage<Context>(
   const teller = telling({ events, context, roleOf: (id) => cast.of(id), history, isHeldBack })
   const watcher = taken?.(line)
   const talking = talk(line, options.turns, clock)
-  const microphone = microphoneOf(line, talking, teller.renewed, () => limit?.active())
+  const microphone = microphoneOf(line, talking, teller.renewed, () => equipped.limit?.active())
   const own = options.audio && ownAudio(options.audio, (audio) => microphone.sendAudio(audio, false), failed)
   const asked = approvals({
     clock,
@@ -177,7 +171,7 @@ export function stage<Context>(
   })
   const answers = replies({
     newId,
-    isHeldBack: (response_id) => guard?.isHolding(response_id) ?? false,
+    isHeldBack: (response_id) => equipped.guard?.isHolding(response_id) ?? false,
     ask: (id, params, uninterruptible) =>
       line.feed({ type: 'asked', ask: { id, params, ...(uninterruptible ? { uninterruptible } : {}) } }),
     cancel(id, response_id) {
@@ -186,10 +180,27 @@ export function stage<Context>(
     },
   })
 
+  const equipped = equipment<Context>({
+    clock,
+    door: line,
+    cast,
+    context,
+    options,
+    events,
+    speaker: makeSpeaker,
+    history,
+    played,
+    answers,
+    running: () => running.running,
+    speaking: () => talking.speaking,
+    reply: (instructions) => reply({ instructions }),
+    drained,
+  })
+
   function history(): readonly RealtimeItem[] {
     const { conversation, pending, playback, config } = line.state
     const isTranscribed = config.audio?.input?.transcription !== null
-    return show({ conversation, pending, cuts: playback.cuts, origins, isTranscribed, sounds: shelf?.all })
+    return show({ conversation, pending, cuts: playback.cuts, origins, isTranscribed, sounds: equipped.shelf?.all })
   }
 
   // ── what happens ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -204,11 +215,11 @@ export function stage<Context>(
     if (!isHeldBack()) return answers.received(audio)
     const { responses } = line.state.conversation
     const isBeside = responses.some(({ id, conversation_id }) => id === audio.response_id && conversation_id === null)
-    if (isBeside) guard?.holdBeside(audio)
+    if (isBeside) equipped.guard?.holdBeside(audio)
   }
 
   function isHeldBack(): boolean {
-    return Boolean(guard?.speaker)
+    return Boolean(equipped.guard?.speaker)
   }
 
   function played(audio: AudioDelta): void {
@@ -230,7 +241,7 @@ export function stage<Context>(
         break
       case 'audio_interrupted':
         running.interrupted()
-        if (!isHeldBack() || guard?.wasSounding) events.emit('audio_interrupted', context, cast.role.agent)
+        if (!isHeldBack() || equipped.guard?.wasSounding) events.emit('audio_interrupted', context, cast.role.agent)
         break
       case 'audio_paused':
       case 'audio_resumed':
@@ -268,15 +279,15 @@ export function stage<Context>(
       answers.closed(after.link.cause)
     }
     teller.changed(before, after, input)
-    limit?.changed(before, after, input)
+    equipped.limit?.changed(before, after, input)
     own?.changed(before, after)
     if (!after.playback.item && listening.size) for (const resolve of listening) resolve()
     watcher?.changed(before, after, input, now)
-    if (follow) for (const turn of follow(before, after, input, now)) events.emit('metrics', turn)
+    for (const turn of equipped.follow?.(before, after, input, now) ?? []) events.emit('metrics', turn)
   }
 
   function received(event: ServerEvent | AudioDelta, before: State): void {
-    shelf?.received(event)
+    equipped.shelf?.received(event)
     if (isAudio(event)) return sounded(event)
     switch (event.type) {
       case 'response.created':
@@ -291,7 +302,7 @@ export function stage<Context>(
         break
     }
     answers.received(event, event.type === 'response.created' ? nameOf(before, event.response) : undefined)
-    guard?.received(event)
+    equipped.guard?.received(event)
     mcp.received(event)
   }
 
@@ -338,7 +349,7 @@ export function stage<Context>(
   async function open(dialer: () => Dial | Promise<Dial>, model: string | undefined, part: Part): Promise<void> {
     let isBegun = false
     const configured = async () => {
-      await prepare(model)
+      await equipped.load(model)
       const role = await resolved()
       cast.begin(role)
       if (part.observing) return {}
@@ -372,58 +383,6 @@ export function stage<Context>(
     const role = await roleOf(agent, context, failed)
     if (role.exposed.some(({ type }) => type === 'mcp')) await mcp.begin()
     return role
-  }
-
-  /** What only some sessions need is loaded when it is needed. */
-  async function prepare(model = 'gpt-realtime-2.1'): Promise<void> {
-    if (events.has('metrics') && !follow) await measured()
-    if (!guard && (options.outputGuardrails?.length || options.inputGuardrails?.length)) {
-      const { guarding } = await import('./guarding.ts')
-      const parts = {
-        clock,
-        door: line,
-        cast,
-        context,
-        options,
-        failed,
-        tripped(error: Parameters<Parameters<typeof guarding>[0]['tripped']>[0]) {
-          const { agent } = cast.of(error.responseId)
-          events.emit('guardrail_tripped', context, agent, error, { itemId: error.itemId })
-        },
-        held: (ms: number, itemId: string) => events.emit('audio_held', { ms, itemId }),
-        played,
-        passedBeside: (audio: AudioDelta) => answers.received(audio),
-        moved: () => answers.moved(),
-      }
-      guard = guarding<Context>(parts, makeSpeaker)
-      for (const { item } of line.state.pending) guard.said(item.id, textOf(item))
-    }
-    if (!shelf && options.historyStoreAudio) {
-      const { soundShelf } = await import('./sounds.ts')
-      shelf = soundShelf(
-        (event) => line.feed({ type: 'sent', event }),
-        () => events.emit('history_updated', history()),
-      )
-    }
-    if (!limit && options.limits) {
-      const { limiting } = await import('./limiting.ts')
-      limit = limiting({
-        clock,
-        door: line,
-        limits: options.limits,
-        model,
-        running: () => running.running,
-        speaking: () => talking.speaking,
-        reply: (instructions) => reply({ instructions }),
-        drained,
-        reached: (reached) => events.emit('limit_reached', reached),
-      })
-    }
-  }
-
-  async function measured(): Promise<void> {
-    const { followTurns } = await import('../session/measuring.ts')
-    follow ??= followTurns()
   }
 
   function reply(wishes: ReplyOptions, id?: string): Reply {
@@ -467,7 +426,7 @@ export function stage<Context>(
     },
     say(content, fields, respond) {
       const item = line.say(content, fields, respond)
-      guard?.said(item.id, textOf(item))
+      equipped.guard?.said(item.id, textOf(item))
     },
     reply,
     drained,
@@ -481,7 +440,7 @@ export function stage<Context>(
       initialConfig(await roleOf(cast.role.agent, context, failed), options, overrides),
     save: () => save({ history: history(), approvals: asked.save() }),
     subscribe: teller.subscribe,
-    measure: () => void measured().catch(failed),
+    measure: equipped.measure,
   }
 }
 

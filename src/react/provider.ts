@@ -8,9 +8,9 @@ import {
   useMemo,
   useRef,
 } from 'react'
+import type { AnyAgent } from '../agents/agent-shapes.ts'
 import type { RealtimeSessionOptions } from '../agents/options.ts'
 import { RealtimeSession } from '../agents/session.ts'
-import type { AnyAgent } from '../agents/agent-shapes.ts'
 import { UserError } from '../protocol/errors.ts'
 import { type Store, storeOf } from './store.ts'
 

@@ -25,6 +25,14 @@ export function callsUrl(url = 'https://api.openai.com/v1/realtime/calls', model
   return address.href
 }
 
+/** Where the call is ended that was offered at `to`. */
+export function hangUpUrl(to: string, callId: string): string {
+  const address = new URL(to)
+  address.pathname = `${address.pathname.replace(/\/$/, '')}/${callId}/hangup`
+  address.searchParams.delete('model')
+  return address.href
+}
+
 function addressOf(url: string, scheme: string): URL {
   try {
     return new URL(url)

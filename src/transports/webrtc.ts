@@ -5,7 +5,7 @@ import type { RealtimeError, SessionConfig } from '../protocol/events.ts'
 import { realClock } from '../session/clock.ts'
 import { type Media, MediaError } from '../session/media.ts'
 import type { Cause, ConnectOptions, Dial, Listener } from '../session/transport.ts'
-import { callsUrl, requireSecret, standard } from './address.ts'
+import { callsUrl, hangUpUrl, requireSecret, standard } from './address.ts'
 import { type Break, broken, byUs, refused } from './causes.ts'
 import { readText } from './frame.ts'
 import { keyOf, whyUnopened } from './key.ts'
@@ -62,6 +62,8 @@ export function webRTC(options: WebRTCOptions = {}): WebRTC {
       let key: string | null = null
       let over = false
       let calm: (() => void) | null = null
+      /** Where the call is hung up that was made and has not opened: nothing else tells the far end that it is not wanted. */
+      let unopened: string | null = null
       const hide = hiding(() => key)
 
       /** What this attempt has made goes with it; the microphone stays for the next one. */
@@ -73,6 +75,7 @@ export function webRTC(options: WebRTCOptions = {}): WebRTC {
         media.sendBy(null)
         if (channel) shut(channel)
         if (peer) shut(peer)
+        if (unopened) hangUp(unopened)
         line.dropped(cause)
       }
       const breaks = (code: Break, words = '') => end(broken(code, hide.text(words), line.lastError()))
@@ -135,6 +138,7 @@ export function webRTC(options: WebRTCOptions = {}): WebRTC {
         events.addEventListener('open', () => {
           if (!isOurs()) return
           hasOpened = true
+          unopened = null
           line.opened(true)
         })
         events.addEventListener('close', () => isOurs() && breaks('channel_closed'))
@@ -176,11 +180,20 @@ export function webRTC(options: WebRTCOptions = {}): WebRTC {
             throw error
           },
         )
+        const callId = response.headers.get('location')?.match(/[^/?]+(?=\?|$)/)?.[0]
+        if (callId) {
+          parts = { ...parts, callId }
+          if (response.ok) unopened = hangUpUrl(to, callId)
+        }
         const words = await wanted(response.text())
         if (!response.ok) end(refused(response.status, hide.text(words)))
-        const callId = response.headers.get('location')?.match(/[^/?]+(?=\?|$)/)?.[0]
-        if (callId) parts = { ...parts, callId }
         return wanted(words)
+      }
+
+      function hangUp(to: string): void {
+        const headers = key ? { authorization: `Bearer ${key}` } : {}
+        const ask = options.fetch ?? fetch
+        Promise.resolve(ask(to, { method: 'POST', headers, keepalive: true })).catch(() => {})
       }
 
       function send(text: string, event_id?: string): boolean {

@@ -154,9 +154,7 @@ export async function change(): Promise<{ readonly state: unknown; readonly line
   const devices = await media.devices()
   const inputs = devices.filter(({ kind }) => kind === 'audioinput')
   const other = inputs.find(({ deviceId }) => deviceId !== media.state.inputDevice && deviceId !== 'default')
-  // biome-ignore lint/correctness/useHookAtTopLevel: it is no hook
   await media.useMicrophone((other ?? inputs[0]!).deviceId)
-  // biome-ignore lint/correctness/useHookAtTopLevel: it is no hook
   await media.useSpeaker('default')
   return { state: { ...media.state, isOther: media.state.inputDevice === other?.deviceId }, lines }
 }

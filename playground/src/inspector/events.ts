@@ -22,15 +22,9 @@ export interface Entry {
   readonly audio: TraceAudio | null
 }
 
-export function entryOf(
-  n: number,
-  at: number,
-  direction: Direction,
-  event: { readonly type: string },
-  audio: TraceAudio | null,
-): Entry {
-  const { audio: _, ...fields } = event as { readonly type: string; readonly audio?: unknown }
-  const { type } = fields
+export function entryOf(n: number, at: number, direction: Direction, event: object, audio: TraceAudio | null): Entry {
+  const { audio: _, ...fields } = event as Fields
+  const type = String(fields['type'])
   const isPiece = audio !== null || type.endsWith('.delta') || type === 'input_audio_buffer.append'
   return { n, at, direction, type, gist: gistOf(fields, audio), isPiece, event: fields, audio }
 }

@@ -1,7 +1,7 @@
 /** What happened in a call, as the views read it: of the call that goes on, or of one that was opened. */
 import type { RealtimeSession, State, TraceEntry, TurnMetrics } from 'parley-voice'
 import { type Recorder, type Replay, record, type TraceAudio } from 'parley-voice/trace'
-import { type Entry, entryOf } from './events.ts'
+import { type Entry, entryOf, type Fields } from './events.ts'
 import { type Strips, strips } from './strips.ts'
 
 export interface Log {
@@ -140,11 +140,10 @@ export function logOf({ header, steps, turns }: Replay): Log {
   }
 }
 
-function heardIn(told: TraceEntry): { readonly event: { readonly type: string }; readonly audio: TraceAudio | null } {
-  const event = told.direction === 'out' ? told.event : 'event' in told.input ? told.input.event : told.input
-  const bytes = (event as { readonly audio?: unknown }).audio
+function heardIn(told: TraceEntry): { readonly event: object; readonly audio: TraceAudio | null } {
+  const event: object = told.direction === 'out' ? told.event : 'event' in told.input ? told.input.event : told.input
+  const { audio: bytes, delta: _, ...rest } = event as Fields
   if (!(bytes instanceof Uint8Array)) return { event, audio: null }
-  const { delta: _, ...rest } = event as typeof event & { readonly delta?: unknown }
   return { event: rest, audio: traceOf(bytes) }
 }
 
@@ -165,9 +164,10 @@ function joined(before: TraceAudio, more: TraceAudio): TraceAudio {
   }
 }
 
-function modelIn(event: { readonly type: string; readonly session?: unknown }): string | null {
-  if (event.type !== 'session.created' && event.type !== 'session.updated') return null
-  const { model } = event.session as { readonly model?: unknown }
+function modelIn(event: object): string | null {
+  const { type, session } = event as Fields
+  if (type !== 'session.created' && type !== 'session.updated') return null
+  const { model } = (session ?? {}) as Fields
   return typeof model === 'string' ? model : null
 }
 

@@ -1,7 +1,10 @@
 /** The numbers of the waterfall, from what the session measured. */
 import type { TurnMetrics } from 'parley-voice'
 
-/** One bar. `from` and `to`: ms from the beginning of the chart; `ms`: what is written beside it. */
+/**
+ * One bar. `from` and `to`: ms from the beginning of the chart; `ms`: what is written beside it. What cut the answer off
+ * (`cut`) has no bar: it may come long after.
+ */
 export interface Bar {
   readonly name: string
   readonly kind: 'wait' | 'tool' | 'cut'
@@ -38,7 +41,7 @@ export function waterfallOf(turn: TurnMetrics): Waterfall {
   add('response created', turn.created, latency.created)
   add(turn.firstByte === null ? 'first word' : 'first byte', turn.firstByte ?? turn.firstWord, firstOf(turn))
   add('first sound', turn.firstAudible, latency.firstAudible)
-  const end = Math.max(last, ...turn.tools.map(({ began, ended }) => ended ?? began), turn.interruption?.silent ?? 0)
+  const end = Math.max(last, ...turn.tools.map(({ began, ended }) => ended ?? began))
   for (const { name, began, ended, approvalAsked, failed } of turn.tools) {
     const note = [approvalAsked === null ? '' : 'approval', failed ? 'failed' : '', ended === null ? 'not ended' : '']
     bars.push({
@@ -53,14 +56,14 @@ export function waterfallOf(turn: TurnMetrics): Waterfall {
   const { interruption } = turn
   if (interruption)
     bars.push({
-      name: `interrupted by the ${interruption.by}`,
+      name: 'interrupted',
       kind: 'cut',
-      from: interruption.at - begin,
-      to: (interruption.silent ?? interruption.at) - begin,
+      from: 0,
+      to: 0,
       ms: latency.interruption,
-      note: interruption.silent === null ? 'nothing sounded' : 'until silence',
+      note: `by the ${interruption.by} at ${((interruption.at - zero) / 1000).toFixed(1)} s, silent after`,
     })
-  return { bars, begin, length: Math.max(1, end - begin, ...bars.map(({ to }) => to)) }
+  return { bars, begin, length: Math.max(1, end - begin) }
 }
 
 function firstOf({ firstByte, latency }: TurnMetrics): number | null {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { type World, world } from '../../testing/world.ts'
-import { beatMs, metronome } from './metronome.ts'
+import { metronome } from './metronome.ts'
 import { type OutgoingLine, outgoing } from './outgoing.ts'
 
 interface Sent {
@@ -85,20 +85,46 @@ test('a response that comes slower than it is heard pauses, and RTP time goes on
   expect(one.told.map((line) => line.split(' ')[0])).toEqual(['started', 'stopped'])
 })
 
-test('a late beat sends what is due, but never more than 100 ms at once', async () => {
-  for (const [lateMs, frames] of [
-    [40, 3],
-    [100, 5],
-    [5_000, 5],
-  ] as const) {
+test.for([
+  [40, 2],
+  [60, 3],
+  [119, 5],
+  [120, 1],
+  [5_000, 1],
+] as const)(
+  'a beat that comes after %i ms sends %i frames: what is due, or after a stall the next one',
+  async ([late, frames]) => {
     const { line, earth, sent } = scene()
     line.play('r', 'i', ms(10_000))
-    await earth.settle(lateMs)
-    line.beat(earth.now())
-    expect(sent.length, `${lateMs} ms late`).toBe(Math.min(1 + frames, 1 + Math.floor(lateMs / beatMs)))
-    line.beat(earth.now())
-    expect(sent.length, 'nothing more at the same time').toBe(Math.min(1 + frames, 1 + Math.floor(lateMs / beatMs)))
-  }
+    await earth.settle(late)
+    for (let nth = 0; nth < 2; nth++) line.beat(earth.now())
+    expect(sent.length).toBe(1 + frames)
+  },
+)
+
+test('after a stall the sound goes on where it was, later by the stall; RTP time is real time again', async () => {
+  const one = scene()
+  one.line.play('r', 'i', ms(1_000))
+  one.line.finish('r')
+  await run(one, 300)
+  const before = one.sent.length
+  await one.earth.settle(3_300)
+  await run(one, 10_000)
+  expect(one.sent.flatMap(({ samples }) => [...samples])).toEqual([...ms(1_000)])
+  const [first, next] = [one.sent[0]!, one.sent[before]!]
+  expect(next.first).toBe(true)
+  for (const { at, timestamp } of one.sent) expect(timestamp - first.timestamp).toBe((at - first.at) * 48)
+  expect(one.told).toEqual(['started r at 0', `stopped r at ${1_000 + next.at - before * 20}`])
+})
+
+test('what is cleared after a stall is cut at what was sent, and not at the time that went by', async () => {
+  const one = scene()
+  one.line.play('r', 'i', ms(5_000))
+  await run(one, 200)
+  await one.earth.settle(3_200)
+  one.line.beat(one.earth.now())
+  expect(one.line.clear().cut).toEqual([{ item_id: 'i', sentMs: one.sent.length * 20 }])
+  expect(one.sent.length).toBeLessThanOrEqual(12)
 })
 
 test('a response is heard to its end before the next begins, whatever comes between', async () => {

@@ -29,7 +29,12 @@ interface Spoken {
   isWhole: boolean
 }
 
-/** Frames that a late beat sends at once: what is later than that is heard later. */
+/**
+ * Frames that a late beat sends at once: so much, a client's buffer covers. After a longer stall of this process no sound
+ * is dropped and none is hurried: the rest is heard later, by as long as the stall was, and what was heard remains what
+ * was sent. RTP time goes on through the stall as through a pause: else the client would take it for a slow network, and
+ * make its buffer, and so the delay of the call, as long.
+ */
 const mostAtOnce = 5
 const samplesAMs = rate / 1_000
 
@@ -54,15 +59,11 @@ export function outgoing({ clock, encoder, send, started, stopped }: OutgoingOpt
 
   function beat(now: number): void {
     if (!isOpen) return
-    for (let n = 0; due === null || due <= now; n++) {
-      if (n === mostAtOnce) {
-        due = now + beatMs
-        return
-      }
-      if (!sendNext(now)) {
-        due = null
-        return
-      }
+    if (due !== null && now - due >= mostAtOnce * beatMs) due = null
+    while (due === null || due <= now) {
+      if (sendNext(now)) continue
+      due = null
+      return
     }
   }
 

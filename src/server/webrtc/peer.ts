@@ -29,6 +29,8 @@ export interface Peer {
   sendText(text: string): boolean
   /** Bytes that wait to be sent as words. */
   readonly bufferedBytes: number
+  /** How many packets came from the far end: its questions and answers about the way, and what it sent. */
+  readonly received: number
   close(): Promise<void>
 }
 
@@ -149,6 +151,12 @@ export async function peer({ offer, on }: PeerOptions): Promise<Peer> {
     },
     get bufferedBytes() {
       return channel?.bufferedAmount ?? 0
+    },
+    get received() {
+      return line.dtlsTransports.reduce((sum, { packetsReceived, iceTransport: { connection } }) => {
+        const pairs = connection.candidatePairs
+        return pairs.reduce((all, pair) => all + pair.requestsReceived + pair.responsesReceived, sum + packetsReceived)
+      }, 0)
     },
     async close() {
       isOver = true

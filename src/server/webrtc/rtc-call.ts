@@ -12,6 +12,7 @@ import type { Metronome } from './metronome.ts'
 import { codec } from './opus.ts'
 import { type OutgoingLine, outgoing } from './outgoing.ts'
 import { type Peer, peer } from './peer.ts'
+import { pulse } from './pulse.ts'
 
 export interface RtcCallOptions {
   readonly clock: Clock
@@ -32,7 +33,7 @@ export interface RtcCall {
   end(code: number, reason: string): Promise<void>
 }
 
-/** ms in which a client that was answered has to connect. */
+/** ms in which a client that was answered has to connect, though it be heard of. */
 const connectMs = 30_000
 /** Bytes that may wait for a client that does not read. */
 const waitingLimit = 16 * 1024 * 1024
@@ -133,9 +134,14 @@ export async function rtcCall(options: RtcCallOptions): Promise<RtcCall> {
   const stopWaiting = clock.at(clock.now() + connectMs, () => {
     if (!isConnected) void end(1000, 'The client did not connect.')
   })
+  const alive = pulse({
+    received: () => far.received,
+    gone: (ms) => void end(1000, `The client is gone: nothing came from it for ${Math.round(ms / 1_000)} s.`),
+  })
   const stopBeat = metronome.join((now) => {
     microphone.beat(now)
     line?.beat(now)
+    alive(now)
   })
   talk = converse({
     ...options.talk,

@@ -1,0 +1,89 @@
+import { type ReactNode, useRef, useSyncExternalStore } from 'react'
+import type { LiveLog } from './log.ts'
+import { download, type Opened } from './opening.ts'
+
+interface FilesProps {
+  readonly live: LiveLog
+  readonly opened: Opened | null
+  readonly problem: string | null
+  readonly read: (file: File) => Promise<void>
+  /** Goes through the call that goes on, as far as it is. */
+  readonly step: () => void
+  readonly back: () => void
+  readonly dismiss: () => void
+}
+
+/** Which call it is, and how it is saved or another opened. */
+export function Files({ live, opened, problem, read, step, back, dismiss }: FilesProps): ReactNode {
+  const picker = useRef<HTMLInputElement>(null)
+  useSyncExternalStore(live.subscribe, () => live.version)
+  const isEmpty = live.entries.length === 0
+  return (
+    <div className="files">
+      <div className="files-bar">
+        <p className="which">
+          {opened ? (
+            <>
+              <strong>{opened.name}</strong>
+              <span className="quiet">{[opened.header.agent, dated(opened.header.at)].filter(Boolean).join(', ')}</span>
+            </>
+          ) : (
+            <strong>This call</strong>
+          )}
+        </p>
+        {opened && (
+          <button type="button" onClick={back}>
+            Back to this call
+          </button>
+        )}
+        {!opened && (
+          <button type="button" disabled={isEmpty} onClick={step}>
+            Step through
+          </button>
+        )}
+        <button type="button" disabled={isEmpty} onClick={() => download(nameOf(), live.recorder.text())}>
+          Save this call
+        </button>
+        <button type="button" onClick={() => picker.current?.click()}>
+          Open a call
+        </button>
+        <input
+          ref={picker}
+          type="file"
+          accept=".jsonl,application/x-ndjson"
+          aria-label="A saved call"
+          hidden
+          onChange={({ target }) => {
+            const [file] = target.files ?? []
+            target.value = ''
+            if (file) void read(file)
+          }}
+        />
+      </div>
+      {problem && (
+        <div className="trouble" role="alert">
+          <p>{problem}</p>
+          <button type="button" onClick={dismiss}>
+            Dismiss
+          </button>
+        </div>
+      )}
+      {opened && opened.notices.length > 0 && (
+        <div className="trouble" role="status">
+          {opened.notices.map((notice) => (
+            <p key={notice}>{notice}</p>
+          ))}
+        </div>
+      )}
+    </div>
+  )
+}
+
+function nameOf(): string {
+  return `call-${new Date().toISOString().slice(0, 19).replaceAll(':', '-')}.jsonl`
+}
+
+function dated(at: string): string {
+  const date = new Date(at)
+  return Number.isNaN(date.getTime()) ? at : date.toLocaleString()
+}
