@@ -15,6 +15,7 @@ beforeAll(async () => {
   await build({ configFile: 'playground/vite.config.ts', logLevel: 'silent', build: { outDir: folder } })
   vi.unstubAllEnvs()
 }, 60_000)
+vi.setConfig({ testTimeout: 60_000 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 /** The page, after a question that a tool answered, with the inspector in view. */
@@ -31,7 +32,7 @@ async function inspected(...questions: readonly string[]): Promise<Page> {
     await page.keyboard.press('Enter')
     await page.locator('.message.user').nth(n).waitFor()
     await expect.poll(() => page.locator('.message.assistant .words').count(), { timeout: 12_000 }).toBe(n + 1)
-    await page.getByRole('status').getByText('Waiting for you').waitFor()
+    await page.getByRole('status').getByText('Waiting for you').waitFor({ timeout: 30_000 })
   }
   await page.getByRole('tab', { name: 'Inspector' }).click()
   return page
@@ -93,7 +94,7 @@ function numbersOf({ turns }: Replay): readonly number[] {
 testWithChromium('events stand in order, are filtered, and one is shown in full', async () => {
   const page = await inspected('Where is order 42?')
   const all = await allTypes(page)
-  const order = ['started', 'opened', 'session.created', 'said', 'response.created', 'response.done', 'answered']
+  const order = ['said', 'started', 'opened', 'session.created', 'response.created', 'answered', 'response.done']
   expect(all.filter((type, n) => order.includes(type) && all.indexOf(type) === n)).toEqual(order)
 
   await page.keyboard.press('/')
