@@ -16,8 +16,9 @@ import {
   type Speaker,
 } from '../src/index.ts'
 import { scripted, serve } from '../src/server/index.ts'
-import { recognise, recognisePart, wordErrorRate } from '../src/testing/recognise.ts'
+import { recognise, wordErrorRate } from '../src/testing/recognise.ts'
 import { testWithEars } from './ears.ts'
+import { recognisePart } from './recognise-part.ts'
 
 const rate = 24_000
 const frameMs = 20

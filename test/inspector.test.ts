@@ -63,7 +63,9 @@ async function allTypes(page: Page): Promise<readonly string[]> {
     const rows = await list(page)
       .locator('.event')
       .evaluateAll((all) =>
-        all.map((row) => [Number(row.ariaPosInSet), row.querySelector('.event-type')!.textContent, row.ariaSetSize] as const),
+        all.map(
+          (row) => [Number(row.ariaPosInSet), row.querySelector('.event-type')!.textContent, row.ariaSetSize] as const,
+        ),
       )
     for (const [position, type] of rows) seen.set(position, type!)
     const count = Number(rows[0]?.[2] ?? 0)

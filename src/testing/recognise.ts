@@ -1,6 +1,3 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { resample } from '../audio/resample.ts'
 import { pocketsphinx } from '../server/ears/pocketsphinx.ts'
 import type { Ears } from '../server/senses.ts'
@@ -10,32 +7,11 @@ import type { Ears } from '../server/senses.ts'
  * mono, at `rate` Hz. Rejects with a sentence that says what to install when the program is missing.
  */
 export function recognise(samples: Int16Array, rate: number): Promise<string> {
-  return heard(pocketsphinx(), samples, rate)
+  return wordsIn(pocketsphinx(), samples, rate)
 }
 
-/**
- * The words of a recording that was cut out of a text which is known: where it begins and ends, the ear has to find. What it
- * does not know it cannot mistake for something else, as it would the half of a phrase.
- */
-export async function recognisePart(samples: Int16Array, rate: number, text: string): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'parley-words-'))
-  const grammar = join(folder, 'words.gram')
-  try {
-    await writeFile(grammar, grammarOf(wordsOf(text)))
-    return await heard(pocketsphinx({ grammar }), samples, rate)
-  } finally {
-    await rm(folder, { recursive: true })
-  }
-}
-
-/** Any run of the words, in their order. */
-function grammarOf(words: readonly string[]): string {
-  const rules = words.map((word, n) => `<w${n}> = ${word}${n + 1 < words.length ? ` [<w${n + 1}>]` : ''};`)
-  const first = words.map((_, n) => `<w${n}>`).join(' | ')
-  return ['#JSGF V1.0;', 'grammar words;', `public <part> = ${first};`, ...rules].join('\n')
-}
-
-function heard(ears: Ears, samples: Int16Array, rate: number): Promise<string> {
+/** The words of a recording, by any ears. */
+export function wordsIn(ears: Ears, samples: Int16Array, rate: number): Promise<string> {
   const turn = ears.listen({})
   turn.hear(resample(samples, rate, ears.rate))
   return turn.finish()
@@ -59,6 +35,6 @@ export function wordErrorRate(said: string, heard: string): number {
   return row.at(-1)! / Math.max(1, right.length)
 }
 
-function wordsOf(text: string): string[] {
+export function wordsOf(text: string): string[] {
   return text.toLowerCase().match(/[\p{L}\p{N}']+/gu) ?? []
 }

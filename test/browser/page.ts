@@ -57,9 +57,9 @@ async function bundle(script: string): Promise<Readonly<Record<string, string>>>
   const { outputFiles } = await build({
     absWorkingDir: root,
     stdin: {
-      contents: `import './test/browser/leftovers.page.ts'
+      contents: `import * as counted from './test/browser/leftovers.page.ts'
 import * as exported from './${script}'
-globalThis.exported = exported`,
+Object.assign(globalThis, { exported, counted })`,
       resolveDir: root,
     },
     bundle: true,

@@ -107,7 +107,8 @@ export const refusals = {
       `Unsupported content type: '${type}'. Send 'application/sdp', or 'multipart/form-data' with sdp and session.`,
     ),
   badForm: (): Refusal => refuse('invalid_form', 'We could not parse the multipart body of your request.'),
-  noCall: (id: string): Refusal => refuse('call_id_not_found', `No call with the id '${id}' stands.`, 'call_id'),
+  noCall: (id: string): Refusal =>
+    refuse('call_id_not_found', `No call with the id '${id}' stands: it has ended, or never was.`, 'call_id'),
   noWebRtc: (): Refusal => ({
     ...refuse('webrtc_not_installed', 'This server cannot speak WebRTC: install werift and libopus-wasm beside it.'),
     type: 'server_error',
