@@ -13,6 +13,8 @@ interface EventListProps {
   readonly open: () => void
   /** Returns whether there was something to close. */
   readonly close: () => boolean
+  /** More may come. */
+  readonly isLive: boolean
   /** Said where there are no rows. */
   readonly empty: string
 }
@@ -25,7 +27,7 @@ const arrows: Readonly<Record<Direction, string>> = { in: '←', out: '→', loc
 export const directions: Readonly<Record<Direction, string>> = { in: 'received', out: 'sent', local: 'here' }
 
 /** A list of any length: only the rows in view are in the page. The newest is kept in view, unless somebody reads above. */
-export function EventList({ rows, begin, selected, select, open, close, empty }: EventListProps): ReactNode {
+export function EventList({ rows, begin, selected, select, open, close, isLive, empty }: EventListProps): ReactNode {
   const id = useId()
   const box = useRef<HTMLDivElement>(null)
   const isAtEnd = useRef(true)
@@ -61,7 +63,9 @@ export function EventList({ rows, begin, selected, select, open, close, empty }:
     const list = box.current!
     if (row < 0 || list.clientHeight === 0) return
     const [above, below] = [row * rowHeight, (row + 1) * rowHeight - list.clientHeight]
-    if (list.scrollTop > above) list.scrollTop = above
+    const isFar = list.scrollTop > above + rowHeight || list.scrollTop < below - rowHeight
+    if (isFar) list.scrollTop = (above + below) / 2
+    else if (list.scrollTop > above) list.scrollTop = above
     else if (list.scrollTop < below) list.scrollTop = below
     look()
   }, [selected])
@@ -119,7 +123,7 @@ export function EventList({ rows, begin, selected, select, open, close, empty }:
           </div>
         </div>
       </div>
-      {isAway && rows.length > 0 && (
+      {isAway && isLive && (
         <button
           type="button"
           className="newest"

@@ -72,6 +72,7 @@ export function Events({ log, opened, selected, select, search }: EventsProps): 
         select={select}
         open={() => setIsOpen(true)}
         close={close}
+        isLive={!opened}
         empty={log.entries.length ? 'No event passes the filter.' : 'Nothing has happened yet. Start talking, or type.'}
       />
       {isOpen && entry && <Detail entry={entry} log={log} effects={opened?.steps[entry.n]?.effects} close={close} />}

@@ -41,9 +41,11 @@ export function Files({ live, opened, problem, read, step, back, dismiss }: File
             Step through
           </button>
         )}
-        <button type="button" disabled={isEmpty} onClick={() => download(nameOf(), live.recorder.text())}>
-          Save this call
-        </button>
+        {!opened && (
+          <button type="button" disabled={isEmpty} onClick={() => download(nameOf(), live.recorder.text())}>
+            Save this call
+          </button>
+        )}
         <button type="button" onClick={() => picker.current?.click()}>
           Open a call
         </button>
@@ -68,13 +70,14 @@ export function Files({ live, opened, problem, read, step, back, dismiss }: File
           </button>
         </div>
       )}
-      {opened && opened.notices.length > 0 && (
-        <div className="trouble" role="status">
-          {opened.notices.map((notice) => (
-            <p key={notice}>{notice}</p>
+      {opened?.notices.map(({ what, lines }) => (
+        <details className="notice" key={what}>
+          <summary>{what}</summary>
+          {lines.map((line) => (
+            <p key={line}>{line}</p>
           ))}
-        </div>
-      )}
+        </details>
+      ))}
     </div>
   )
 }

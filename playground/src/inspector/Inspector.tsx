@@ -110,8 +110,9 @@ function Views({ log, live, opened, search }: ViewsProps): ReactNode {
       {opened && <Stepper opened={opened} step={selected ?? 0} go={setSelected} />}
       <Events log={log} opened={opened} selected={selected} select={setSelected} search={search} />
       <div className="beside">
+        {opened && <StateView state={state} before={before} at={at?.at ?? log.begin} />}
         <Turns turns={log.turns} count={log.turns.length} begin={log.begin} goTo={goTo} />
-        <StateView state={state} before={before} at={at?.at ?? performance.now()} />
+        {!opened && <StateView state={state} before={null} at={performance.now()} />}
         <Levels log={log} isLive={!opened} now={at?.at ?? null} />
         <Usage usage={state.usage} model={log.model ?? state.config.model ?? null} />
       </div>

@@ -16,19 +16,20 @@ export function Stepper({ opened, step, go }: StepperProps): ReactNode {
   const at = steps[step]?.at ?? log.begin
   const words = `Step ${step + 1} of ${steps.length}, at ${seconds(at - log.begin)} s`
   const buttons = [
-    ['First step', '⏮', 0, step > 0],
-    ['Step back', '◀', step - 1, step > 0],
-    ['Step on', '▶', step + 1, step < last],
-    ['Last step', '⏭', last, step < last],
+    ['First step', 'M4 3v10M12 3 6 8l6 5z', 0, step > 0],
+    ['Step back', 'M11 3 5 8l6 5z', step - 1, step > 0],
+    ['Step on', 'M5 3l6 5-6 5z', step + 1, step < last],
+    ['Last step', 'M12 3v10M4 3l6 5-6 5z', last, step < last],
   ] as const
   if (last < 0) return <p className="stepper quiet">The call has no events.</p>
   return (
     <fieldset className="stepper" aria-label="Steps">
       <div className="step-buttons">
-        {buttons.map(([name, sign, to, can]) => (
+        {buttons.map(([name, path, to, can]) => (
           <button key={name} type="button" aria-label={name} title={name} disabled={!can} onClick={() => go(to)}>
-            {sign}
-            {'\ufe0e'}
+            <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
+              <path d={path} />
+            </svg>
           </button>
         ))}
       </div>

@@ -1,7 +1,7 @@
 import type { TurnMetrics } from 'parley-voice'
 import { memo, type NamedExoticComponent, type ReactNode, useState } from 'react'
 import { inMs, seconds } from './numbers.ts'
-import { mediansOf, waterfallOf } from './turns.ts'
+import { type Median, mediansOf, waterfallOf } from './turns.ts'
 
 interface TurnsProps {
   readonly turns: readonly TurnMetrics[]
@@ -33,12 +33,14 @@ export const Turns: NamedExoticComponent<TurnsProps> = memo(({ turns, count, beg
             what was said
           </p>
           <dl className="medians">
-            {mediansOf(turns).map(({ name, ms }) => (
-              <div key={name}>
-                <dt>{name}</dt>
-                <dd>{inMs(ms)}</dd>
-              </div>
-            ))}
+            {mediansOf(turns)
+              .filter(isKnown)
+              .map(({ name, ms }) => (
+                <div key={name}>
+                  <dt>{name}</dt>
+                  <dd>{inMs(ms)}</dd>
+                </div>
+              ))}
           </dl>
           <ol className="waterfalls" reversed>
             {shown.toReversed().map(({ turn, n }) => (
@@ -55,6 +57,8 @@ export const Turns: NamedExoticComponent<TurnsProps> = memo(({ turns, count, beg
     </section>
   )
 })
+
+const isKnown = ({ ms }: Median) => ms !== null
 
 interface WaterfallProps {
   readonly turn: TurnMetrics

@@ -8,8 +8,13 @@ export interface Opened {
   readonly begin: Replay['begin']
   readonly steps: readonly ReplayStep[]
   readonly log: Log
-  /** What is missing in it: a sentence each. */
-  readonly notices: readonly string[]
+  readonly notices: readonly Notice[]
+}
+
+/** What is missing in a call: a sentence, and what it is in detail. */
+export interface Notice {
+  readonly what: string
+  readonly lines: readonly string[]
 }
 
 /** Throws an `Error` whose message is for people. */
@@ -23,21 +28,24 @@ export function open(name: string, text: string): Opened {
   }
   const { header, begin, steps, dropped, problems } = call
   const notices = [
-    ...(dropped ? [`It was a long call, and older detail made room: ${left(dropped)} were left out.`] : []),
-    ...(problems.length ? [broken(problems.length, steps.length)] : []),
-    ...problems.slice(0, 5).map(({ line, reason }) => `Line ${line}: ${reason}`),
-    ...(problems.length > 5 ? [`And ${problems.length - 5} more.`] : []),
+    ...(dropped ? [{ what: 'The call was long: older detail was left out.', lines: [left(dropped)] }] : []),
+    ...(problems.length ? [broken(problems, steps.length)] : []),
   ]
   return { name, header, begin, steps, log: logOf(call), notices }
 }
 
 function left({ audio, events }: NonNullable<Replay['dropped']>): string {
-  return `${events} events and ${audio} pieces of audio`
+  return `${events} events and ${audio} pieces of audio. What the events led to is in the first state.`
 }
 
-function broken(problems: number, steps: number): string {
-  const lines = problems === 1 ? 'One line has' : `${problems} lines have`
-  return `${lines} a problem. The other ${steps} events are shown.`
+/** Problems that are told one by one. */
+const most = 100
+
+function broken(problems: Replay['problems'], steps: number): Notice {
+  const lines = problems.slice(0, most).map(({ line, reason }) => `Line ${line}: ${reason}`)
+  const more = problems.length > most ? [`And ${problems.length - most} more.`] : []
+  const count = problems.length === 1 ? 'One line' : `${problems.length} lines`
+  return { what: `${count} could not be played. ${steps} events are shown.`, lines: [...lines, ...more] }
 }
 
 /** What a trace that cannot be played still says of itself. */
