@@ -207,7 +207,7 @@ describe('the speaker', { retry: 2 }, () => {
   testWithChromium('is another where there is one, and the one before where there is not', async () => {
     const page = await openChromium<Page>({ script })
     expect(await page.run('otherOutput')).toEqual({
-      refused: expect.stringMatching(/^MediaError: This output cannot be used/),
+      refused: expect.stringMatching(/^MediaError: This speaker cannot be used/),
       gone: null,
       state: 'on',
     })

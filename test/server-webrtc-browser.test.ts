@@ -50,6 +50,16 @@ for (const [name, testWith, open] of [
   )
 
   testWith(
+    `${name} may be silent for as long as it likes`,
+    async () => {
+      const { server, page } = await called(open)
+      expect(await page.run('idle')).toContain('input_audio_buffer.timeout_triggered')
+      expect(server.calls()).toBe(1)
+    },
+    90_000,
+  )
+
+  testWith(
     `${name} is told at once when the server hangs up`,
     async () => {
       const { server, page, id } = await called(open)

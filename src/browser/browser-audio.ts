@@ -1,6 +1,7 @@
 import type { AudioFormat } from '../protocol/events.ts'
+import { microphoneLost, type Sound, speakerProblem } from '../session/devices.ts'
 import { MediaError, type MediaState, type SessionAudio } from '../session/media.ts'
-import { mediaDevices, type Sound } from './devices.ts'
+import { mediaDevices } from './devices.ts'
 import { type OpenMicrophone, openMicrophone } from './microphone.ts'
 import { outlet } from './speaker.ts'
 import { loadWorklets } from './worklet.ts'
@@ -153,11 +154,7 @@ export function browserAudio(options: BrowserAudioOptions = {}): SessionAudio {
 
   /** The call goes on, through the browser's choice where it was not a sound of the app's own that ended. */
   function unplugged(mine: Call): void {
-    tell({
-      microphone: 'lost',
-      inputDevice: null,
-      problem: 'The microphone is gone: it was unplugged, or may not be used any more. Choose another.',
-    })
+    tell({ microphone: 'lost', inputDevice: null, problem: microphoneLost })
     if (sound !== undefined && typeof sound !== 'string') return
     const chosen = mine.microphone
     chosen?.use(undefined).then(
@@ -186,13 +183,11 @@ export function browserAudio(options: BrowserAudioOptions = {}): SessionAudio {
 
   async function setSink(context: AudioContext, deviceId: string): Promise<void> {
     const sinks = context as AudioContext & { setSinkId?(id: string): Promise<void> }
-    if (!sinks.setSinkId) {
-      throw new MediaError('This browser cannot choose where it plays. Choose in the system.', state.microphone)
-    }
+    if (!sinks.setSinkId) throw speakerProblem(state.microphone)
     try {
       await sinks.setSinkId(deviceId)
     } catch (error) {
-      throw new MediaError(`This output cannot be used: ${(error as Error).message}. Choose another.`, state.microphone)
+      throw speakerProblem(state.microphone, error as Error)
     }
   }
 

@@ -1,7 +1,8 @@
 import { toBytes } from '../audio/pcm.ts'
 import { resampler } from '../audio/resample.ts'
+import type { Sound } from '../session/devices.ts'
 import { MediaError } from '../session/media.ts'
-import { type Sound, type Source, trackOf } from './devices.ts'
+import { type Source, sourceOf } from './devices.ts'
 import { type Block, loadWorklets, microphoneName } from './worklet.ts'
 
 export interface MicrophoneOptions {
@@ -35,7 +36,7 @@ export interface OpenMicrophone {
 export async function openMicrophone(options: MicrophoneOptions): Promise<OpenMicrophone> {
   const { context, send, rate, microphone, constraints, lost } = options
   await loadWorklets(context, options.workletUrl)
-  let { track, ours } = await trackOf(microphone, constraints)
+  let { track, ours } = await sourceOf(microphone, constraints)
   if (context.state === 'closed') {
     if (ours) track.stop()
     throw new MediaError('The microphone came after its context was closed.', 'off')
@@ -86,7 +87,7 @@ export async function openMicrophone(options: MicrophoneOptions): Promise<OpenMi
     async use(wanted) {
       const mine = Symbol()
       last = mine
-      const next = await trackOf(wanted, constraints)
+      const next = await sourceOf(wanted, constraints)
       if (next.track === track) return
       if (!isOpen || last !== mine) {
         if (next.ours) next.track.stop()

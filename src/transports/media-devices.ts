@@ -1,4 +1,13 @@
 /** The microphone and the speaker of lines that carry the audio themselves: kept from line to line, let go at the end. */
+import {
+  devicesOf,
+  microphoneLost,
+  microphoneProblem,
+  microphoneWishes,
+  type Sound,
+  speakerProblem,
+  trackOf,
+} from '../session/devices.ts'
 import { type Media, MediaError, type MediaState } from '../session/media.ts'
 import { type Meters, meters } from './meters.ts'
 
@@ -28,8 +37,6 @@ export interface LineMedia extends Media {
   close(): void
 }
 
-type Sound = string | MediaStream | MediaStreamTrack
-
 export function lineMedia(options: LineMediaOptions): LineMedia {
   const listeners = new Set<() => void>()
   let state: MediaState = {
@@ -40,7 +47,7 @@ export function lineMedia(options: LineMediaOptions): LineMedia {
     outputDevice: null,
     problem: null,
   }
-  let wanted: Sound | undefined = options.mediaStream
+  let wanted: Sound = options.mediaStream
   let track: MediaStreamTrack | null = null
   let isOurs = false
   let opening: Promise<MediaStreamTrack> | null = null
@@ -61,7 +68,8 @@ export function lineMedia(options: LineMediaOptions): LineMedia {
   // ── the microphone ───────────────────────────────────────────────────────────────────────────────────────────────
 
   function open(): Promise<MediaStreamTrack> {
-    if (track && state.microphone === 'on') return Promise.resolve(track)
+    // A track of the app's own that has ended is still the one: only the app can give another.
+    if (track && (state.microphone === 'on' || !isOurs)) return Promise.resolve(track)
     if (opening) return opening
     const mine = begin(wanted)
     const over = () => {
@@ -72,7 +80,7 @@ export function lineMedia(options: LineMediaOptions): LineMedia {
     return mine
   }
 
-  async function begin(sound: Sound | undefined): Promise<MediaStreamTrack> {
+  async function begin(sound: Sound): Promise<MediaStreamTrack> {
     const mine = call
     if (!sound || typeof sound === 'string') tell({ microphone: 'asking', problem: null })
     try {
@@ -84,10 +92,10 @@ export function lineMedia(options: LineMediaOptions): LineMedia {
   }
 
   /** Speaks through another track. What fails leaves the earlier one as it is. */
-  async function use(sound: Sound | undefined): Promise<MediaStreamTrack> {
+  async function use(sound: Sound): Promise<MediaStreamTrack> {
     const mine = call
     const isAsked = !sound || typeof sound === 'string'
-    const next = isAsked ? await ask(sound) : given(sound)
+    const next = isAsked ? await ask(sound) : trackOf(sound)
     const drop = (error: MediaError) => {
       if (isAsked && next !== track) next.stop()
       return error
@@ -110,36 +118,22 @@ export function lineMedia(options: LineMediaOptions): LineMedia {
     return next
   }
 
-  function given(sound: MediaStream | MediaStreamTrack): MediaStreamTrack {
-    const found = 'getAudioTracks' in sound ? sound.getAudioTracks()[0] : sound
-    if (!found) throw new MediaError('The stream has no audio track.', 'missing')
-    return found
-  }
-
   async function ask(deviceId: string | undefined): Promise<MediaStreamTrack> {
     const wishes = typeof options.microphone === 'object' ? options.microphone : {}
-    const device = deviceId === undefined ? {} : { deviceId: { exact: deviceId } }
-    const audio = { echoCancellation: true, noiseSuppression: true, autoGainControl: true, ...wishes, ...device }
     try {
-      const stream = await platform().getUserMedia({ audio })
-      return given(stream)
+      return trackOf(await platform().getUserMedia(microphoneWishes(deviceId, wishes)))
     } catch (error) {
-      throw error instanceof MediaError ? error : problemOf(error as Error)
+      throw microphoneProblem(error)
     }
   }
 
   function platform(): NonNullable<LineMediaOptions['mediaDevices']> {
-    const devices = options.mediaDevices ?? (globalThis.navigator as Navigator | undefined)?.mediaDevices
-    if (devices) return devices
-    throw new MediaError(
-      'This platform gives no microphone (a page must come over https). Pass mediaStream, or microphone: false.',
-      'missing',
-    )
+    return devicesOf(options.mediaDevices ?? (globalThis.navigator as Navigator | undefined)?.mediaDevices)
   }
 
   /** It was unplugged, or the permission was taken back: the call goes on, with the default microphone if there is one. */
   function lost(): void {
-    tell({ microphone: 'lost', problem: 'The microphone is gone: it was unplugged, or may not be used any more.' })
+    tell({ microphone: 'lost', problem: microphoneLost })
     if (!isOurs) return
     const mine = call
     use(undefined).catch(({ state: what, message: problem }: MediaError) => {
@@ -193,9 +187,9 @@ export function lineMedia(options: LineMediaOptions): LineMedia {
     },
     async useSpeaker(deviceId) {
       const out = speaker()
-      if (!out?.setSinkId) throw new MediaError('This browser cannot choose its speaker.', state.microphone)
+      if (!out?.setSinkId) throw speakerProblem(state.microphone)
       await out.setSinkId(deviceId).catch((error: Error) => {
-        throw new MediaError(`This speaker cannot be used: ${error.message}`, state.microphone)
+        throw speakerProblem(state.microphone, error)
       })
       tell({ outputDevice: deviceId })
     },
@@ -230,12 +224,4 @@ export function lineMedia(options: LineMediaOptions): LineMedia {
       tell({ microphone: 'off', speaker: 'off', inputDevice: null, problem: null })
     },
   }
-}
-
-function problemOf({ name, message }: Error): MediaError {
-  if (name === 'NotAllowedError' || name === 'SecurityError')
-    return new MediaError('The microphone may not be used. Allow it for this page, and try again.', 'denied')
-  if (name === 'NotReadableError')
-    return new MediaError('The microphone cannot be used: another program may have it.', 'missing')
-  return new MediaError(`There is no such microphone: ${message || name}.`, 'missing')
 }

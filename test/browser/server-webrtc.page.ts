@@ -38,6 +38,20 @@ export async function call(callsUrl: string): Promise<Called> {
   }
 }
 
+/** Says and sends nothing for 20 s; the server tells when it was so long. */
+export async function idle(): Promise<readonly string[]> {
+  const from = events.length
+  const turn_detection = { type: 'server_vad', idle_timeout_ms: 20_000 }
+  channel.send(
+    JSON.stringify({ type: 'session.update', session: { type: 'realtime', audio: { input: { turn_detection } } } }),
+  )
+  channel.send(JSON.stringify({ type: 'response.create' }))
+  const types = () => events.slice(from).map(({ type }) => type)
+  const isOver = () => types().includes('input_audio_buffer.timeout_triggered') || channel.readyState !== 'open'
+  await until('the silence was noticed', isOver, 40_000)
+  return types()
+}
+
 export async function closed(): Promise<boolean> {
   await until('the channel is closed', () => channel.readyState === 'closed')
   return true
