@@ -60,6 +60,18 @@ for (const [name, testWith, open] of [
   )
 
   testWith(
+    `${name} hangs up the call that it gives up`,
+    async () => {
+      const server = await serve({ port: 0, ears: scriptedEars([]), voice: toneVoice() })
+      onTestFinished(() => server.close())
+      const page = await open({ script })
+      expect(await page.run('giveUp', server.callsUrl)).toEqual([201, 200])
+      expect(server.calls()).toBe(0)
+    },
+    60_000,
+  )
+
+  testWith(
     `${name} is told at once when the server hangs up`,
     async () => {
       const { server, page, id } = await called(open)

@@ -1,4 +1,5 @@
 /** A call with the local server by the browser's own means alone. */
+import { webRTC } from '../../src/transports/webrtc.ts'
 import { type Recorded, record, until } from './hearing.page.ts'
 
 export interface Called {
@@ -59,4 +60,23 @@ export async function closed(): Promise<boolean> {
 
 export function close(): void {
   connection.close()
+}
+
+/** Offers a call and gives it up when it is answered: how each request was answered. */
+export async function giveUp(url: string): Promise<readonly number[]> {
+  const statuses: number[] = []
+  const lines = webRTC({
+    ...{ url, apiKey: 'k', useInsecureApiKey: true, microphone: false },
+    async fetch(...request) {
+      const response = await fetch(...request)
+      statuses.push(response.status)
+      return response
+    },
+    changePeerConnection: (peer) =>
+      Object.assign(peer, { setRemoteDescription: () => Promise.reject(new Error('Not this one.')) }),
+  })
+  lines.dialer({})({ opened() {}, received() {}, dropped() {} })
+  await until('the call was hung up', () => statuses.length === 2)
+  lines.close()
+  return statuses
 }

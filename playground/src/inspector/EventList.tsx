@@ -1,10 +1,12 @@
 import { type KeyboardEvent, type ReactNode, useEffect, useId, useLayoutEffect, useRef, useState } from 'react'
 import type { Direction, Entry } from './events.ts'
-import type { Rows } from './filter.ts'
+import type { Filter, Rows } from './filter.ts'
 import { seconds } from './numbers.ts'
 
 interface EventListProps {
   readonly rows: Rows
+  /** What the rows passed. */
+  readonly filter: Filter
   /** When the call began. */
   readonly begin: number
   /** The place in the call of the event that is looked at. */
@@ -27,7 +29,17 @@ const arrows: Readonly<Record<Direction, string>> = { in: '←', out: '→', loc
 export const directions: Readonly<Record<Direction, string>> = { in: 'received', out: 'sent', local: 'here' }
 
 /** A list of any length: only the rows in view are in the page. The newest is kept in view, unless somebody reads above. */
-export function EventList({ rows, begin, selected, select, open, close, isLive, empty }: EventListProps): ReactNode {
+export function EventList({
+  rows,
+  filter,
+  begin,
+  selected,
+  select,
+  open,
+  close,
+  isLive,
+  empty,
+}: EventListProps): ReactNode {
   const id = useId()
   const box = useRef<HTMLDivElement>(null)
   const isAtEnd = useRef(true)
@@ -36,6 +48,9 @@ export function EventList({ rows, begin, selected, select, open, close, isLive, 
   const first = Math.max(0, Math.min(top - spare, rows.length - 1))
   const shown = Array.from({ length: Math.ceil(height / rowHeight) + 2 * spare }, (_, n) => rows.at(first + n))
   const row = selected === null ? -1 : rows.rowOf(selected)
+
+  const latest = useRef(row)
+  latest.current = row
 
   const look = () => {
     const { scrollTop, clientHeight, scrollHeight } = box.current!
@@ -49,17 +64,14 @@ export function EventList({ rows, begin, selected, select, open, close, isLive, 
   useEffect(() => {
     const list = box.current!
     const resized = new ResizeObserver(() => {
-      if (isAtEnd.current) list.scrollTop = list.scrollHeight
+      if (isLive && isAtEnd.current) list.scrollTop = list.scrollHeight
+      if (!isLive) reveal(latest.current)
       look()
     })
     resized.observe(list)
     return () => resized.disconnect()
   }, [])
-  useLayoutEffect(() => {
-    if (isAtEnd.current) box.current!.scrollTop = box.current!.scrollHeight
-  })
-  // biome-ignore lint/correctness/useExhaustiveDependencies: it scrolls when another event is selected, and then only
-  useLayoutEffect(() => {
+  const reveal = (row: number) => {
     const list = box.current!
     if (row < 0 || list.clientHeight === 0) return
     const [above, below] = [row * rowHeight, (row + 1) * rowHeight - list.clientHeight]
@@ -68,11 +80,19 @@ export function EventList({ rows, begin, selected, select, open, close, isLive, 
     else if (list.scrollTop > above) list.scrollTop = above
     else if (list.scrollTop < below) list.scrollTop = below
     look()
-  }, [selected])
+  }
+  useLayoutEffect(() => {
+    if (isLive && isAtEnd.current) box.current!.scrollTop = box.current!.scrollHeight
+  })
+  // biome-ignore lint/correctness/useExhaustiveDependencies: it scrolls when another event is selected, or others are shown
+  useLayoutEffect(() => reveal(row), [selected, filter])
 
   const go = (to: number) => {
-    const entry = rows.at(Math.max(0, Math.min(rows.length - 1, to)))
-    if (entry) select(entry.n)
+    const next = Math.max(0, Math.min(rows.length - 1, to))
+    const entry = rows.at(next)
+    if (!entry) return
+    select(entry.n)
+    reveal(next)
   }
   const press = (event: KeyboardEvent) => {
     if (event.altKey || event.ctrlKey || event.metaKey) return

@@ -18,9 +18,10 @@ interface EventsProps {
 export function Events({ log, opened, selected, select, search }: EventsProps): ReactNode {
   const [filter, setFilter] = useState<Filter>(everything)
   const [isOpen, setIsOpen] = useState(false)
+  const deferred = useDeferredValue(filter)
   const kept = useRef<Sieve>(null)
   kept.current ??= sieve()
-  const rows = kept.current.rows(log, useDeferredValue(filter))
+  const rows = kept.current.rows(log, deferred)
   const entry = selected === null ? undefined : log.entries[selected - log.left]
   const close = () => {
     setIsOpen(false)
@@ -67,6 +68,7 @@ export function Events({ log, opened, selected, select, search }: EventsProps): 
       {log.left > 0 && <p className="aside">{log.left} older events are not shown any more. A saved call has them.</p>}
       <EventList
         rows={rows}
+        filter={deferred}
         begin={log.begin}
         selected={selected}
         select={select}

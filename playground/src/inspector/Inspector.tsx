@@ -1,5 +1,6 @@
 import { useAudioLevel, useRealtime } from 'parley-voice/react'
 import { type DragEvent, type ReactNode, useCallback, useEffect, useRef, useState, useSyncExternalStore } from 'react'
+import { flushSync } from 'react-dom'
 import { Events } from './Events.tsx'
 import { Files } from './Files.tsx'
 import { Levels } from './Levels.tsx'
@@ -161,8 +162,8 @@ function useSlash(
       if (!root.current?.checkVisibility()) return
       if (event.target instanceof Element && event.target.closest('input:not([type=range]), textarea, select')) return
       event.preventDefault()
-      latest.current()
-      requestAnimationFrame(() => search.current?.focus())
+      flushSync(latest.current)
+      search.current?.focus()
     }
     document.addEventListener('keydown', press)
     return () => document.removeEventListener('keydown', press)

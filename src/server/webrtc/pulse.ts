@@ -11,7 +11,7 @@ export interface PulseOptions {
 export const mostUntilFirstMs = 8_000
 /** ms without a packet: a client that says nothing still asks every 5 s whether it may (RFC 7675), and answers as often. */
 export const mostSilentMs = 9_000
-const lookMs = 100
+const lookMs = 500
 /** While this process stands still, what comes waits in the socket: of a beat that came late, no more than this counts. */
 const mostBetweenMs = 100
 
@@ -29,7 +29,7 @@ export function pulse({ received, gone }: PulseOptions): (now: number) => void {
     if (isGone || silentMs < lookAt) return
     const before = seen
     seen = received()
-    if (seen !== before) { if (silentMs > 800) console.log("GAP", silentMs); silentMs = 0 }
+    if (seen !== before) silentMs = 0
     lookAt = silentMs + lookMs
     isGone = silentMs >= (seen ? mostSilentMs : mostUntilFirstMs)
     if (isGone) gone(silentMs)
