@@ -259,7 +259,7 @@ testWithChromium('events are filtered by words and by direction, and one is show
   await page.getByRole('checkbox', { name: 'audio and deltas' }).check()
 
   await page.getByRole('searchbox').fill('response.output_audio.delta')
-  await page.getByText(` of ${steps.length}`).waitFor()
+  await page.locator('.count').getByText(` of ${steps.length}`).waitFor()
   await list(page).focus()
   await page.keyboard.press('Home')
   await page.keyboard.press('Enter')

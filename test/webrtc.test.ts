@@ -139,7 +139,7 @@ describe('the microphone', () => {
     const { session, here } = calling(options, { config })
     await session.connect({ url: far.url })
     expect(here.asked).toEqual([])
-    expect((await far.request()).sdp).toMatch(/^m=audio [\s\S]*^a=recvonly/m)
+    expect((await far.request()).sdp).toMatch(/^m=audio [\s\S]*^a=sendrecv/m)
   })
 
   test('is asked for with echo cancellation and what the app wishes, once for all lines, and let go at the end', async () => {

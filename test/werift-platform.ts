@@ -67,6 +67,7 @@ export function platform(): Platform {
 
 export function microphone(kept: MediaStreamTrack[] = []): MediaStreamTrack {
   const track = new MediaStreamTrack({ kind: 'audio' })
+  Object.defineProperty(track, 'readyState', { get: () => (track.stopped ? 'ended' : 'live') })
   kept.push(track)
   return track
 }

@@ -50,6 +50,10 @@ export function lineMedia(options: LineMediaOptions): LineMedia {
   let wanted: Sound = options.mediaStream
   let track: MediaStreamTrack | null = null
   let isOurs = false
+  /** The tracks in our hands, each with what lets it go. */
+  const held = new Map<MediaStreamTrack, () => void>()
+  let asked = 0
+  let taken = 0
   let opening: Promise<MediaStreamTrack> | null = null
   /** Of one call: what was asked for in an earlier one comes too late. */
   let call = Symbol()
@@ -86,36 +90,74 @@ export function lineMedia(options: LineMediaOptions): LineMedia {
     try {
       return await use(sound)
     } catch (error) {
-      if (mine === call) tell({ microphone: (error as MediaError).state, problem: (error as MediaError).message })
+      if (mine !== call) throw error
+      // Another was chosen meanwhile.
+      if (track && state.microphone === 'on') return track
+      tell({ microphone: (error as MediaError).state, problem: (error as MediaError).message })
       throw error
     }
   }
 
-  /** Speaks through another track. What fails leaves the earlier one as it is. */
+  /**
+   * Speaks through another track. What fails leaves the earlier one as it is; of several that were asked for, the last one is
+   * meant, whichever comes last.
+   */
   async function use(sound: Sound): Promise<MediaStreamTrack> {
     const mine = call
+    const nth = ++asked
     const isAsked = !sound || typeof sound === 'string'
     const next = isAsked ? await ask(sound) : trackOf(sound)
+    take(next, isAsked)
     const drop = (error: MediaError) => {
-      if (isAsked && next !== track) next.stop()
+      if (next !== track) letGo(next)
       return error
     }
     if (mine !== call) throw drop(new MediaError('The call ended before the microphone was there.', 'off'))
-    next.enabled = !state.muted
+    if (nth < taken && track) {
+      if (next !== track) letGo(next)
+      return track
+    }
+    taken = nth
+    const by = sender
     try {
-      await sender?.replaceTrack(next)
+      await by?.replaceTrack(next)
     } catch (error) {
-      throw drop(new MediaError(`The microphone cannot be changed: ${(error as Error).message}`, state.microphone))
+      // A line that was left meanwhile carries nothing any more.
+      if (by === sender)
+        throw drop(new MediaError(`The microphone cannot be changed: ${(error as Error).message}`, state.microphone))
     }
     if (mine !== call) throw drop(new MediaError('The call ended before the microphone was there.', 'off'))
-    const before = track
-    const wasOurs = isOurs
+    if (track && track !== next) letGo(track)
     track = next
     isOurs = isAsked
-    if (wasOurs && before !== next) before?.stop()
-    if (before !== next) next.addEventListener('ended', () => next === track && lost())
     tell({ microphone: 'on', inputDevice: next.getSettings?.().deviceId ?? null, problem: null })
+    agree()
     return next
+  }
+
+  /** A line that was made while the microphone was changed says the one in use. */
+  function agree(): void {
+    if (!track || state.microphone !== 'on' || !sender || sender.track === track) return
+    sender.replaceTrack(track).catch(() => {})
+  }
+
+  function take(one: MediaStreamTrack, isOurs: boolean): void {
+    if (held.has(one)) return
+    const wasEnabled = one.enabled
+    const ended = () => one === track && lost(one)
+    one.addEventListener('ended', ended)
+    if (state.muted) one.enabled = false
+    held.set(one, () => {
+      held.delete(one)
+      one.removeEventListener('ended', ended)
+      // What was given goes back as it came.
+      if (isOurs) one.stop()
+      else if (state.muted) one.enabled = wasEnabled
+    })
+  }
+
+  function letGo(one: MediaStreamTrack): void {
+    held.get(one)?.()
   }
 
   async function ask(deviceId: string | undefined): Promise<MediaStreamTrack> {
@@ -132,12 +174,12 @@ export function lineMedia(options: LineMediaOptions): LineMedia {
   }
 
   /** It was unplugged, or the permission was taken back: the call goes on, with the default microphone if there is one. */
-  function lost(): void {
-    tell({ microphone: 'lost', problem: microphoneLost })
+  function lost(gone: MediaStreamTrack): void {
+    tell({ microphone: 'lost', inputDevice: null, problem: microphoneLost })
     if (!isOurs) return
     const mine = call
     use(undefined).catch(({ state: what, message: problem }: MediaError) => {
-      if (mine === call) tell({ microphone: what === 'denied' ? what : 'lost', problem })
+      if (mine === call && track === gone) tell({ microphone: what === 'denied' ? what : 'lost', problem })
     })
   }
 
@@ -182,7 +224,7 @@ export function lineMedia(options: LineMediaOptions): LineMedia {
       return platform().enumerateDevices()
     },
     async useMicrophone(sound) {
-      if (track || opening) await use(sound)
+      if (track || opening || sender) await use(sound)
       wanted = sound
     },
     async useSpeaker(deviceId) {
@@ -204,19 +246,20 @@ export function lineMedia(options: LineMediaOptions): LineMedia {
     open,
     sendBy(next) {
       sender = next
+      agree()
     },
     hear,
     mute(muted) {
-      if (track) track.enabled = !muted
+      if (muted === state.muted) return
+      for (const one of held.keys()) one.enabled = !muted
       tell({ muted })
     },
     close() {
       call = Symbol()
       opening = null
       sender = null
-      const before = track
       track = heard = null
-      if (isOurs) before?.stop()
+      for (const one of held.keys()) letGo(one)
       isOurs = false
       meter?.close()
       meter = null

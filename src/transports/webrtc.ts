@@ -99,7 +99,7 @@ export function webRTC(options: WebRTCOptions = {}): WebRTC {
         const { changePeerConnection } = options
         if (changePeerConnection) {
           const before = peer!
-          const changed = await made(() => changePeerConnection(before))
+          const changed = await made(async () => (await changePeerConnection(before)) ?? before)
           if (changed !== before) {
             const equipped = equip(changed)
             shut(before)
@@ -146,9 +146,8 @@ export function webRTC(options: WebRTCOptions = {}): WebRTC {
           const event = isOurs() && typeof data === 'string' ? readText(data) : null
           if (event) line.received(hide.event(event))
         })
-        if (!speaks(options, config)) return void mine.addTransceiver('audio', { direction: 'recvonly' })
-        // A microphone that was lost during the call does not end it: another may be plugged in.
-        const track = await wanted(media.open().catch(unlessFirst))
+        // A microphone that was lost during the call does not end it: another may be plugged in. So may the first.
+        const track = speaks(options, config) ? await wanted(media.open().catch(unlessFirst)) : null
         media.sendBy(track ? mine.addTrack(track) : mine.addTransceiver('audio', { direction: 'sendrecv' }).sender)
       }
 
@@ -192,8 +191,8 @@ export function webRTC(options: WebRTCOptions = {}): WebRTC {
 
       function hangUp(to: string): void {
         const headers = key ? { authorization: `Bearer ${key}` } : {}
-        const ask = options.fetch ?? fetch
-        Promise.resolve(ask(to, { method: 'POST', headers, keepalive: true })).catch(() => {})
+        const ask = async () => (options.fetch ?? fetch)(to, { method: 'POST', headers, keepalive: true })
+        ask().catch(() => {})
       }
 
       function send(text: string, event_id?: string): boolean {

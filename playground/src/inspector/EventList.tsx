@@ -60,17 +60,6 @@ export function EventList({
     const next = { top: Math.floor(scrollTop / rowHeight), height: clientHeight }
     setView((view) => (view.top === next.top && view.height === next.height ? view : next))
   }
-  // biome-ignore lint/correctness/useExhaustiveDependencies: it looks at the box, which stays
-  useEffect(() => {
-    const list = box.current!
-    const resized = new ResizeObserver(() => {
-      if (isLive && isAtEnd.current) list.scrollTop = list.scrollHeight
-      if (!isLive) reveal(latest.current)
-      look()
-    })
-    resized.observe(list)
-    return () => resized.disconnect()
-  }, [])
   const reveal = (row: number) => {
     const list = box.current!
     if (row < 0 || list.clientHeight === 0) return
@@ -81,6 +70,17 @@ export function EventList({
     else if (list.scrollTop < below) list.scrollTop = below
     look()
   }
+  // biome-ignore lint/correctness/useExhaustiveDependencies: it looks at the box, which stays
+  useEffect(() => {
+    const list = box.current!
+    const resized = new ResizeObserver(() => {
+      if (latest.current >= 0) reveal(latest.current)
+      else if (isLive && isAtEnd.current) list.scrollTop = list.scrollHeight
+      look()
+    })
+    resized.observe(list)
+    return () => resized.disconnect()
+  }, [])
   useLayoutEffect(() => {
     if (isLive && isAtEnd.current) box.current!.scrollTop = box.current!.scrollHeight
   })

@@ -23,7 +23,8 @@ export interface Entry {
 }
 
 export function entryOf(n: number, at: number, direction: Direction, event: object, audio: TraceAudio | null): Entry {
-  const { audio: _, ...fields } = event as Fields
+  const { audio: _, delta, ...rest } = event as Fields
+  const fields: Fields = delta === undefined || audio ? rest : { ...rest, delta }
   const type = String(fields['type'])
   const isPiece = audio !== null || type.endsWith('.delta') || type === 'input_audio_buffer.append'
   return { n, at, direction, type, gist: gistOf(fields, audio), isPiece, event: fields, audio }

@@ -142,9 +142,9 @@ export function logOf({ header, steps, turns }: Replay): Log {
 
 function heardIn(told: TraceEntry): { readonly event: object; readonly audio: TraceAudio | null } {
   const event: object = told.direction === 'out' ? told.event : 'event' in told.input ? told.input.event : told.input
-  const { audio: bytes, delta: _, ...rest } = event as Fields
+  const { audio: bytes } = event as Fields
   if (!(bytes instanceof Uint8Array)) return { event, audio: null }
-  return { event: rest, audio: traceOf(bytes) }
+  return { event, audio: traceOf(bytes) }
 }
 
 /** PCM16 at 24 kHz, which is all that this page asks for. */
@@ -152,13 +152,15 @@ function traceOf(bytes: Uint8Array): TraceAudio {
   const samples = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength & ~1)
   let loudest = 0
   for (let n = 0; n < samples.byteLength; n += 2) loudest = Math.max(loudest, Math.abs(samples.getInt16(n, true)))
-  return { bytes: bytes.length, ms: bytes.length / 48, peak: loudest / 32_768 }
+  return { bytes: bytes.length, ms: rounded(bytes.length / 48), peak: rounded(loudest / 32_768) }
 }
+
+const rounded = (number: number) => Math.round(number * 1_000) / 1_000
 
 function joined(before: TraceAudio, more: TraceAudio): TraceAudio {
   return {
     bytes: before.bytes + more.bytes,
-    ms: before.ms + more.ms,
+    ms: rounded(before.ms + more.ms),
     peak: Math.max(before.peak, more.peak),
     pieces: (before.pieces ?? 1) + 1,
   }

@@ -1,0 +1,1 @@
+export function median(figures: readonly number[]): number
