@@ -226,6 +226,16 @@ testWithChromium('a call is saved, and opened it has the same views and the same
   await button(page, 'Step through').click()
   await page.getByText('This call, until now').waitFor()
   expect(await views(page)).toEqual(before)
+  await button(page, 'Back to this call').click()
+
+  await tab(page, 'Conversation')
+  await page.locator('label', { hasText: 'Triage' }).click()
+  await tab(page, 'Inspector')
+  await list(page).getByText('Nothing has happened yet').waitFor()
+  await button(page, 'The call before').click()
+  await slider(page).waitFor()
+  expect(await views(page)).toEqual(before)
+  expect(await save(page)).toContain(text)
 })
 
 testWithChromium('events are filtered by words and by direction, and one is shown in full', async () => {

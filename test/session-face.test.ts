@@ -1,9 +1,10 @@
 /** What users of other SDKs find on a session: its transport, its options, its first agent. */
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { RealtimeAgent, RealtimeSession } from '../src/index.ts'
+import { RealtimeAgent, RealtimeSession, type TurnMetrics } from '../src/index.ts'
 import type { SessionConfig } from '../src/protocol/events.ts'
 import { farSocket } from './far-socket.ts'
 import { began, puppet } from './puppet.ts'
+import { lastWords, type Script, say, talk } from './talk.ts'
 
 const agent = new RealtimeAgent({ name: 'Clerk', instructions: 'You help.' })
 
@@ -14,6 +15,23 @@ test('the options and the first agent can be asked for; another agent is what ch
   expect([session.options, session.initialAgent]).toEqual([options, agent])
   expect(await session.updateAgent(second)).toBe(second)
   expect([session.initialAgent, session.currentAgent]).toEqual([agent, second])
+})
+
+test('a turn that begins as soon as somebody listens to the metrics is measured', async () => {
+  const turns: TurnMetrics[] = []
+  const echo: Script = (thought) => [say(lastWords(thought))]
+  const it = await talk(agent, echo, {
+    before(session) {
+      session.on('metrics', (turn) => turns.push(turn))
+      session.sendMessage('one')
+    },
+  })
+  await it.run()
+  await it.say('two')
+  expect(turns.map(({ by, responses }) => [by, responses.length])).toEqual([
+    ['text', 1],
+    ['text', 1],
+  ])
 })
 
 describe('session.transport, where none was given', () => {

@@ -194,3 +194,18 @@ test("the app's own is listened to for as long as it is used", async () => {
   }
   expect(ears()).toBe(before)
 })
+
+test('one that is unplugged while the line is made anew is replaced on the new line, and asked for no more than is kept', async () => {
+  const { here, far, session, said, connect, until } = await calling()
+  await connect()
+  const prompt = gate()
+  here.hold(prompt.passed)
+  far.lines[0]!.close()
+  await until(() => session.state.link.at !== 'live')
+  here.tracks[0]!.stop()
+  await until(() => here.asked.length === 3)
+  prompt.open()
+  await until(() => session.state.link.at === 'live')
+  expect(here.left()).toEqual({ tracks: 1, peers: 1 })
+  expect(said()).toMatchObject({ stopped: false })
+})

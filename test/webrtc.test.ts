@@ -130,6 +130,13 @@ test('another peer connection may take the place of ours, which is closed', asyn
   expect(transport.connectionState.peerConnection).toBe(here.peers[1])
 })
 
+test('a change that gives nothing back leaves the peer connection that was', async () => {
+  const far = await listening({ line: accepting })
+  const { session, here, transport } = calling({ changePeerConnection: (() => {}) as never })
+  await session.connect({ url: far.url })
+  expect(transport.connectionState.peerConnection).toBe(here.peers[0])
+})
+
 describe('the microphone', () => {
   test.each<[string, Partial<WebRTCOptions>, object]>([
     ['that is not wanted', { microphone: false }, {}],
@@ -250,10 +257,18 @@ describe('the microphone', () => {
     expect([sender!.track, transport.media.state.microphone]).toEqual([own, 'on'])
   })
 
-  test('that the app mutes at the transport is muted for the session', async () => {
+  test('that is muted, at the session or at the transport, is so when those who watch the session hear of it', async () => {
     const { session, transport } = calling()
-    transport.mute(true)
-    expect(session.muted).toBe(true)
+    const seen: boolean[] = []
+    session.subscribe(() => seen.push(session.muted))
+    for (const muted of [true, false]) {
+      session.mute(muted)
+      expect([...new Set(seen.splice(0))]).toEqual([muted])
+    }
+    for (const muted of [true, false]) {
+      transport.mute(muted)
+      expect([session.muted, ...new Set(seen.splice(0))]).toEqual([muted, muted])
+    }
   })
 
   test.each([
@@ -317,6 +332,15 @@ test.each<[string, Partial<WebRTCOptions>, FarRtcOptions, object]>([
     { code: 'unreachable', fatal: false, initiator: 'network' },
   ],
   [
+    'nobody there, as Node says it',
+    {
+      fetch: () =>
+        Promise.reject(new TypeError('fetch failed', { cause: new Error(`connect ECONNREFUSED 127.0.0.1:9 ${key}`) })),
+    },
+    {},
+    { reason: 'The far end cannot be reached: fetch failed: connect ECONNREFUSED 127.0.0.1:9 …' },
+  ],
+  [
     'a peer connection that cannot be made',
     {
       peerConnection: () => {
@@ -368,6 +392,37 @@ test('a call that was made and never opened is hung up; of one that opened, the 
     { path: '/v1/realtime/calls/rtc_0/hangup?region=x', headers: { authorization: `Bearer ${key}` } },
   ])
 })
+
+test('a fetch that throws where a call is hung up keeps nobody from hearing of its end', async () => {
+  const far = await listening({ line: accepting })
+  const ask = ((to: string, init: RequestInit) => {
+    if (to.includes('hangup')) throw new Error('No more calls.')
+    return fetch(to, init)
+  }) as typeof fetch
+  const changePeerConnection = (peer: RTCPeerConnection) =>
+    Object.assign(peer, { setRemoteDescription: () => Promise.reject(new Error('No such line.')) })
+  const { session, here } = calling({ fetch: ask, changePeerConnection }, { reconnect: false })
+  await expect(session.connect({ url: far.url })).rejects.toThrow('No such line.')
+  expect(here.left()).toEqual(nothing)
+})
+
+test('a page is told that it may be the one that is not allowed', async () => {
+  beyond.document = {}
+  const refusing = () => Promise.reject(new TypeError('Failed to fetch'))
+  const { session } = calling({ fetch: refusing }, { reconnect: false, apiKey: 'ek_1' })
+  await expect(session.connect({ url: 'https://elsewhere.example/v1/realtime/calls' })).rejects.toThrow(
+    'The far end cannot be reached: Failed to fetch. Does it allow this page (CORS)?',
+  )
+})
+
+test.each([{ callId: 'rtc_1' }, { url: 'https://far.example/v1/realtime?call_id=rtc_1' }])(
+  'a call that stands already is not begun again: %j is refused before anything is asked for',
+  async (where) => {
+    const { session, here } = calling()
+    await expect(session.connect(where)).rejects.toThrow("transport: 'websocket'")
+    expect([here.peers, here.asked]).toEqual([[], []])
+  },
+)
 
 test('a standard key is refused in a page', async () => {
   const far = await listening({ line: accepting })
@@ -523,6 +578,7 @@ describe('alone', () => {
     transport.close()
     expect(told).toEqual(['connecting', 'connected', ['f', 'call'], 'disconnected'])
     expect([transport.status, here.left()]).toEqual(['disconnected', nothing])
+    expect([transport.connectionState.peerConnection, transport.callId]).toEqual([undefined, undefined])
   })
 })
 

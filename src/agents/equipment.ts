@@ -68,9 +68,16 @@ export function equipment<Context>(parts: EquipmentOptions<Context>): Equipment 
     limit = limiting({ ...parts, limits, model, reached: (reached) => events.emit('limit_reached', reached) })
   }
 
+  /** What happens while it is being loaded is measured too. */
   async function measured(): Promise<void> {
+    const early: Parameters<FollowTurns>[] = []
+    follow = (...change) => {
+      early.push(change)
+      return []
+    }
     const { followTurns } = await import('../session/measuring.ts')
-    follow ??= followTurns()
+    follow = followTurns()
+    for (const change of early) for (const turn of follow(...change)) events.emit('metrics', turn)
   }
 
   return {
@@ -92,6 +99,8 @@ export function equipment<Context>(parts: EquipmentOptions<Context>): Equipment 
       if (!shelf && options.historyStoreAudio) await shelved()
       if (!limit && options.limits) await limited(options.limits, model)
     },
-    measure: () => void measured().catch(failed),
+    measure() {
+      if (!follow) measured().catch(failed)
+    },
   }
 }

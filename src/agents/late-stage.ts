@@ -163,7 +163,7 @@ export function lateStage<Context>(
     initialConfig: async (overrides) => (await load()).initialConfig(overrides),
     save: () => here?.save() ?? { version: 1, history, ...(approvals === undefined ? {} : { approvals }) },
     subscribe: subscribed.add,
-    measure: () => here?.measure(),
+    measure: () => later((stage) => stage.measure()),
   }
 }
 

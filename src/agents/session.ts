@@ -168,7 +168,10 @@ export class RealtimeSession<Context = unknown> {
     this.#stage.microphone.beginTurn()
   }
 
-  /** Ends the turn and asks for an answer. Returns false, and nothing is asked for, when less than 100 ms was said. */
+  /**
+   * Ends the turn and asks for an answer. Returns false, and nothing is asked for, when less than 100 ms was said, or
+   * nobody heard it: over WebRTC, nothing is kept while the line is down.
+   */
   endTurn(): boolean {
     return this.#stage.microphone.endTurn()
   }

@@ -1,6 +1,6 @@
 /** The ways to the far end that have a name. What makes their lines is loaded when one is first dialed. */
 import type { Clock } from '../protocol/clock.ts'
-import type { ConnectOptions, Dial, Transport } from '../session/transport.ts'
+import { type ConnectOptions, type Dial, partIn, type Transport } from '../session/transport.ts'
 import type { WebRTC } from '../transports/webrtc.ts'
 
 /** `auto`: WebRTC, and a WebSocket where that cannot be had or does not hold. */
@@ -42,7 +42,7 @@ function overWebRTC(way: 'webrtc' | 'auto', isChosenByUs: boolean, clock: Clock)
     async dialer(options) {
       isFallen = false
       // What stands already is joined beside its audio.
-      if (options.callId !== undefined && (isChosenByUs || way === 'auto')) return webSocket(options)
+      if (partIn(options).attached && (isChosenByUs || way === 'auto')) return webSocket(options)
       const first = (await loaded()).dialer(options)
       if (way === 'webrtc') return first
       const { auto } = await import('../transports/auto.ts')

@@ -124,6 +124,8 @@ export function door(options: DoorOptions): Door {
       const closed = new Promise<never>((_, reject) => {
         abandon = () => reject(new UserError('It was closed while it was connecting.'))
       })
+      // A dialer that throws leaves nobody who waits for it.
+      closed.catch(() => {})
       const [made, wanted] = await Promise.race([Promise.all([dialer(), config()]), closed])
       dial = made
       standing = mine

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { dropped, event, session } from '../../test/in-hand.ts'
 import { UserError } from '../protocol/errors.ts'
 import type { ClientEvent, ServerEvent, TurnDetection } from '../protocol/events.ts'
 import { scripted } from '../server/brain/scripted.ts'
@@ -215,4 +216,22 @@ test('turns are switched live: a turn that was begun is dropped, and detection c
   expect(it.told().filter((what) => typeof what === 'string')).toEqual(['clear', 'clear'])
   await it.speak(20)
   expect(it.told()).toEqual([20])
+})
+
+test('a turn that ends while the line that carries its sound is down was heard by nobody: nothing is asked for', () => {
+  const hand = session()
+  const clock = { now: () => 0 }
+  const door = {
+    get state() {
+      return hand.state
+    },
+    feed: (input: Parameters<Door['feed']>[0]) => void hand.play(input),
+    append: () => true,
+  }
+  const turns = talk(door, 'pushToTalk', clock)
+  hand.play({ type: 'started' }, { type: 'opened', carriesAudio: true }, event('session.updated', { session: {} }))
+  turns.beginTurn()
+  clock.now = () => 1_000
+  hand.play(dropped())
+  expect([turns.endTurn(), turns.speaking, hand.state.turn.owed]).toEqual([false, false, []])
 })

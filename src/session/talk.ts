@@ -28,7 +28,7 @@ export interface Talk {
   beginTurn(): void
   /**
    * Ends the turn and asks for an answer. Returns false, and nothing is asked for, where none was begun, or less than
-   * 100 ms of it was sent: that is a key that was touched.
+   * 100 ms of it was sent: that is a key that was touched. So it is where the line carries the sound, and is down.
    */
   endTurn(): boolean
   /** The session ended: a turn that was begun is no more. */
@@ -108,8 +108,9 @@ export function talk(
     },
     endTurn() {
       if (sentMs === null) return false
-      // What a line carries by itself is measured by the clock.
-      const isTurn = (door.state.playback.isFar ? clock.now() - begunAt : sentMs) >= leastMs
+      const { playback, link } = door.state
+      // What a line carries by itself is measured by the clock, and is not kept where there is no line.
+      const isTurn = playback.isFar ? link.at === 'live' && clock.now() - begunAt >= leastMs : sentMs >= leastMs
       sentMs = null
       if (!isTurn) {
         clear()

@@ -4,7 +4,7 @@ import { messageOf, UserError } from '../protocol/errors.ts'
 import type { RealtimeError, SessionConfig } from '../protocol/events.ts'
 import { realClock } from '../session/clock.ts'
 import { type Media, MediaError } from '../session/media.ts'
-import type { Cause, ConnectOptions, Dial, Listener } from '../session/transport.ts'
+import { type Cause, type ConnectOptions, type Dial, type Listener, partIn } from '../session/transport.ts'
 import { callsUrl, hangUpUrl, requireSecret, standard } from './address.ts'
 import { type Break, broken, byUs, refused } from './causes.ts'
 import { readText } from './frame.ts'
@@ -52,7 +52,9 @@ export function webRTC(options: WebRTCOptions = {}): WebRTC {
   const media = lineMedia(options)
   let parts: Parts = {}
 
-  function dialer({ apiKey = options.apiKey, model = options.model, url = options.url }: ConnectOptions): Dial {
+  function dialer({ apiKey = options.apiKey, model = options.model, url = options.url, callId }: ConnectOptions): Dial {
+    if (partIn({ callId, url }).attached)
+      throw new UserError("A call that stands already is joined over a WebSocket: pass transport: 'websocket'.")
     let hasOpened = false
     return (listener, config = {}) => {
       const line = once(listener)
@@ -76,6 +78,7 @@ export function webRTC(options: WebRTCOptions = {}): WebRTC {
         if (channel) shut(channel)
         if (peer) shut(peer)
         if (unopened) hangUp(unopened)
+        parts = {}
         line.dropped(cause)
       }
       const breaks = (code: Break, words = '') => end(broken(code, hide.text(words), line.lastError()))
@@ -175,7 +178,7 @@ export function webRTC(options: WebRTCOptions = {}): WebRTC {
         const ask = options.fetch ?? fetch
         const response = await wanted(ask(to, { method: 'POST', headers, body, signal: abort.signal })).catch(
           (error) => {
-            breaks('unreachable', messageOf(error))
+            breaks('unreachable', unreached(error))
             throw error
           },
         )
@@ -252,6 +255,13 @@ function shut(one: { close(): unknown }): void {
 
 function unheard({ state, message: reason }: MediaError): Cause {
   return { reason, code: `microphone_${state}`, fatal: true, initiator: 'us' }
+}
+
+/** A page is not told why, where the far end only does not allow it; Node says why one level down. */
+function unreached(error: unknown): string {
+  const { cause } = error as Error
+  const ofPage = 'document' in globalThis ? '. Does it allow this page (CORS)?' : ''
+  return `${messageOf(error)}${cause instanceof Error ? `: ${cause.message}` : ofPage}`
 }
 
 function sent(channel: RTCDataChannel, text: string): string | null {

@@ -98,7 +98,7 @@ export async function playback(steps: readonly Step[], options: BrowserAudioOpti
         recording = overheard()[before]!
       }
     }
-    if ('until' in step) await until(`${step.until} ms sound`, () => soundingMs(recording!) >= step.until)
+    if ('until' in step) await until(`${step.until} ms sound`, () => recording!.sinceFirstMs() >= step.until)
     if ('dry' in step) await until('it drains', () => drained > 0)
     if ('pause' in step) speaker.pause?.()
     if ('resume' in step) speaker.resume?.()
@@ -113,13 +113,6 @@ export async function playback(steps: readonly Step[], options: BrowserAudioOpti
   audio.stop()
   await until('nothing is left', () => leftovers().contexts === 0)
   return { ...recorded, hushes, drained, sounded, level, state }
-}
-
-/** Since the first sound. */
-function soundingMs(recording: Recording): number {
-  const samples = recording.samples()
-  const first = samples.findIndex((sample) => Math.abs(sample) > 1e-4)
-  return first < 0 ? 0 : ((samples.length - first) / recording.rate) * 1000
 }
 
 /** Stops `n` turns of the event loop (or microtasks) after its microphone was in this state, and says in which it was then. */

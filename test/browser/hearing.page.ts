@@ -14,10 +14,16 @@ export interface Recording {
   samples(): Float32Array
   readonly rate: number
   readonly context: AudioContext
+  /** How long ago, in ms of the recording, the first sample came that is no silence; 0 while there is none. */
+  sinceFirstMs(): number
+  /** And the last one. */
+  sinceLastMs(): number
   /** The context's clock, in frames. */
   now(): number
   stop(): Promise<Recorded>
 }
+
+const audible = 1e-4
 
 /** Served with the page: a content security policy of the test is no matter. */
 const recorderUrl = '/recorder.js'
@@ -47,7 +53,19 @@ function recordNode(source: AudioNode): Recording {
   const { context } = source
   const blocks: (readonly [frame: number, samples: Float32Array])[] = []
   const node = new AudioWorkletNode(context, 'test-recorder', { channelCount: 1, channelCountMode: 'explicit' })
-  node.port.onmessage = ({ data }: MessageEvent<[number, Float32Array]>) => blocks.push(data)
+  let end = 0
+  let first: number | null = null
+  let last = 0
+  node.port.onmessage = ({ data }: MessageEvent<[number, Float32Array]>) => {
+    blocks.push(data)
+    const [frame, block] = data
+    end = frame + block.length
+    const loud = block.findLastIndex((sample) => Math.abs(sample) > audible)
+    if (loud < 0) return
+    first ??= frame + block.findIndex((sample) => Math.abs(sample) > audible)
+    last = frame + loud + 1
+  }
+  const msSince = (frame: number) => ((end - frame) / context.sampleRate) * 1_000
   source.connect(node)
   const begin = () => blocks[0]?.[0] ?? 0
   /** Each block at its frame: what the context left out is silence here, too. */
@@ -62,6 +80,8 @@ function recordNode(source: AudioNode): Recording {
     context: context as AudioContext,
     now: () => Math.round(context.currentTime * context.sampleRate),
     samples,
+    sinceFirstMs: () => (first === null ? 0 : msSince(first)),
+    sinceLastMs: () => (first === null ? 0 : msSince(last)),
     async stop() {
       source.disconnect(node)
       node.port.onmessage = null

@@ -59,8 +59,10 @@ function overWebSocket(): Line {
 interface Call {
   readonly session: RealtimeSession
   readonly told: readonly string[]
-  /** What the agent said sounds now, in ms since it began. */
-  soundedMs(): number
+  /** The agent has been heard for so long. */
+  sounds(ms: number): Promise<void>
+  /** What it said has died away. */
+  isSilent(): Promise<void>
   end(): Promise<Called>
 }
 
@@ -93,12 +95,8 @@ async function begun(url: string, agent: RealtimeAgent, line: Line): Promise<Cal
   return {
     session,
     told,
-    soundedMs() {
-      const recording = line.recording()
-      if (!recording) return 0
-      const loud = recording.samples().filter((sample) => Math.abs(sample) > 0.001).length
-      return (loud / recording.rate) * 1_000
-    },
+    sounds: (ms) => until('the agent is heard', () => (line.recording()?.sinceFirstMs() ?? 0) > ms, 20_000),
+    isSilent: () => until('the agent is silent', () => (line.recording()?.sinceLastMs() ?? 0) > 300, 20_000),
     async end() {
       isOver = true
       const words = session.history.flatMap((item) =>
@@ -133,9 +131,10 @@ export async function turn(
   if (before) await call.session.media!.useMicrophone(await firstMicrophone())
   if (said && wav !== undefined) await said.say(wav)
   if (interruptAfterMs !== undefined) {
-    await until('it sounds', () => call.soundedMs() > interruptAfterMs, 30_000)
+    await call.sounds(interruptAfterMs)
     call.session.interrupt()
     await until('it is noted', () => call.session.history.some((item) => 'heardMs' in item))
+    await call.isSilent()
   } else {
     await until('the answer has been heard', () => call.told.includes('audio_stopped'), 30_000)
   }
@@ -170,7 +169,7 @@ export async function call(
   const one = await begun(url, clerk, way === 'webrtc' ? overWebRTC(undefined) : overWebSocket())
   const times = (name: string) => one.told.filter((what) => what === name).length
   await said.say(wavs.order)
-  await until('the agent is heard', () => one.soundedMs() > 500, 20_000)
+  await one.sounds(500)
   await said.say(wavs.barge)
   await until('the agent is interrupted', () => times('audio_interrupted'), 20_000)
   await until('another agent has spoken', () => times('audio_start') > 1 && one.told.at(-1) === 'audio_stopped', 30_000)

@@ -4,20 +4,21 @@ import { download, type Opened } from './opening.ts'
 
 interface FilesProps {
   readonly live: LiveLog
+  /** The call before it. */
+  readonly before: LiveLog | null
   readonly opened: Opened | null
   readonly problem: string | null
   readonly read: (file: File) => Promise<void>
-  /** Goes through the call that goes on, as far as it is. */
-  readonly step: () => void
+  /** Opens what is in no file. */
+  readonly show: (name: string, text: string) => void
   readonly back: () => void
   readonly dismiss: () => void
 }
 
 /** Which call it is, and how it is saved or another opened. */
-export function Files({ live, opened, problem, read, step, back, dismiss }: FilesProps): ReactNode {
+export function Files({ live, before, opened, problem, read, show, back, dismiss }: FilesProps): ReactNode {
   const picker = useRef<HTMLInputElement>(null)
-  useSyncExternalStore(live.subscribe, () => live.version)
-  const isEmpty = live.entries.length === 0
+  const isEmpty = useSyncExternalStore(live.subscribe, () => live.entries.length === 0)
   return (
     <div className="files">
       <div className="files-bar">
@@ -37,12 +38,21 @@ export function Files({ live, opened, problem, read, step, back, dismiss }: File
           </button>
         )}
         {!opened && (
-          <button type="button" disabled={isEmpty} onClick={step}>
+          <button type="button" disabled={isEmpty} onClick={() => show('This call, until now', live.recorder.text())}>
             Step through
           </button>
         )}
-        {!opened && (
-          <button type="button" disabled={isEmpty} onClick={() => download(nameOf(), live.recorder.text())}>
+        {before && (
+          <button type="button" onClick={() => show('The call before', before.recorder.text())}>
+            The call before
+          </button>
+        )}
+        {opened?.unsaved !== null && (
+          <button
+            type="button"
+            disabled={!opened && isEmpty}
+            onClick={() => download(nameOf(), opened?.unsaved ?? live.recorder.text())}
+          >
             Save this call
           </button>
         )}

@@ -18,6 +18,7 @@ export function Inspector(): ReactNode {
   const { session } = useRealtime()
   const live = liveLogOf(session)
   useLevels(live)
+  const before = useBefore(live)
   const [opened, setOpened] = useState<Opened | null>(null)
   const [problem, setProblem] = useState<string | null>(null)
   const [isDragged, setIsDragged] = useState(false)
@@ -28,15 +29,15 @@ export function Inspector(): ReactNode {
   const shown: Log = opened?.log ?? live
   useSlash(root, search, () => setView('Events'))
 
-  const show = (name: string, text: string) => {
+  const show = (name: string, text: string, isFile: boolean) => {
     try {
-      setOpened(open(name, text))
+      setOpened(open(name, text, isFile))
       setProblem(null)
     } catch (error) {
       setProblem((error as Error).message)
     }
   }
-  const read = async (file: File) => show(file.name, await file.text())
+  const read = async (file: File) => show(file.name, await file.text(), true)
   const drop = (event: DragEvent) => {
     event.preventDefault()
     setIsDragged(false)
@@ -62,10 +63,11 @@ export function Inspector(): ReactNode {
     >
       <Files
         live={live}
+        before={before}
         opened={opened}
         problem={problem}
         read={read}
-        step={() => show('This call, until now', live.recorder.text())}
+        show={(name, text) => show(name, text, false)}
         back={() => {
           setOpened(null)
           setProblem(null)
@@ -127,6 +129,13 @@ let given = 0
 function keyOf(log: Log): number {
   if (!keys.has(log)) keys.set(log, ++given)
   return keys.get(log)!
+}
+
+/** The call before this one, where anything happened in it. */
+function useBefore(live: LiveLog): LiveLog | null {
+  const [{ now, before }, setCalls] = useState<{ now: LiveLog; before: LiveLog | null }>({ now: live, before: null })
+  if (now !== live) setCalls({ now: live, before: now.entries.length ? now : before })
+  return before
 }
 
 function useLevels(live: LiveLog): void {

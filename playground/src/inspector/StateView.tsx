@@ -16,8 +16,8 @@ const most = 100
 export function StateView({ state, before, at }: StateViewProps): ReactNode {
   const facts = factsOf(state, at)
   const were = before === null || before === state ? facts : factsOf(before, at)
-  const all = transcriptOf(state)
-  const said = all.slice(-most)
+  const said = transcriptOf(state, most)
+  const earlier = state.conversation.items.length - said.length
   return (
     <section className="pane state-view" aria-labelledby="state">
       <h2 id="state">State</h2>
@@ -30,21 +30,23 @@ export function StateView({ state, before, at }: StateViewProps): ReactNode {
         ))}
       </dl>
       <h3>Transcript</h3>
-      {all.length > most && <p className="quiet">{all.length - most} earlier items are left out here.</p>}
-      {all.length === 0 ? (
+      {earlier > 0 && <p className="quiet">{earlier} earlier items are left out here.</p>}
+      {said.length === 0 ? (
         <p className="quiet">Nothing was said.</p>
       ) : (
-        <ol className="said" aria-label="Transcript">
-          {said.map(({ id, who, text, cut, isOpen }) => (
-            <li key={id} data-who={who}>
-              <span className="who">{who}</span>
-              <span className="text">
-                {text || (isOpen ? '' : <span className="quiet">no words</span>)}
-                {isOpen && '…'} {cut && <span className="quiet">{cut}</span>}
-              </span>
-            </li>
-          ))}
-        </ol>
+        <div className="said-box">
+          <ol className="said" aria-label="Transcript">
+            {said.map(({ id, who, text, cut, isOpen }) => (
+              <li key={id} data-who={who}>
+                <span className="who">{who}</span>
+                <span className="text">
+                  {text || (isOpen ? '' : <span className="quiet">no words</span>)}
+                  {isOpen && '…'} {cut && <span className="quiet">{cut}</span>}
+                </span>
+              </li>
+            ))}
+          </ol>
+        </div>
       )}
     </section>
   )

@@ -4,6 +4,8 @@ import { type Log, logOf } from './log.ts'
 
 export interface Opened {
   readonly name: string
+  /** What it was opened from, where that is no file. */
+  readonly unsaved: string | null
   readonly header: Replay['header']
   readonly begin: Replay['begin']
   readonly steps: readonly ReplayStep[]
@@ -18,7 +20,7 @@ export interface Notice {
 }
 
 /** Throws an `Error` whose message is for people. */
-export function open(name: string, text: string): Opened {
+export function open(name: string, text: string, isFile: boolean): Opened {
   let call: Replay
   try {
     call = replay(text)
@@ -31,7 +33,7 @@ export function open(name: string, text: string): Opened {
     ...(dropped ? [{ what: 'The call was long: older detail was left out.', lines: [left(dropped)] }] : []),
     ...(problems.length ? [broken(problems, steps.length)] : []),
   ]
-  return { name, header, begin, steps, log: logOf(call), notices }
+  return { name, unsaved: isFile ? null : text, header, begin, steps, log: logOf(call), notices }
 }
 
 function left({ audio, events }: NonNullable<Replay['dropped']>): string {

@@ -76,9 +76,10 @@ export interface Said {
   readonly isOpen: boolean
 }
 
-export function transcriptOf({ conversation, playback }: State): readonly Said[] {
+/** The last `count` items. */
+export function transcriptOf({ conversation, playback }: State, count: number): readonly Said[] {
   const open = new Map(conversation.open.map((item) => [item.id, item]))
-  return conversation.items.map((announced) => {
+  return conversation.items.slice(-count).map((announced) => {
     const item = open.get(announced.id) ?? announced
     const cut = Object.hasOwn(playback.cuts, item.id) ? playback.cuts[item.id] : undefined
     return {
