@@ -92,10 +92,9 @@ function told(from) {
 async function beServer() {
   const { scripted, serve } = await import(pathToFileURL(bundled).href)
   const rate = 24_000
-  const voice = {
-    rate,
-    speak: () => [Int16Array.from({ length: 4 * rate }, (_, n) => 6_000 * Math.sin(n / 9) * (1 + Math.sin(n / 3_000)))],
-  }
+  // Made before: a real voice speaks in a worker, and does not hold up the calls.
+  const tone = Int16Array.from({ length: 4 * rate }, (_, n) => 6_000 * Math.sin(n / 9) * (1 + Math.sin(n / 3_000)))
+  const voice = { rate, speak: () => [tone] }
   const ears = { rate: 16_000, listen: () => ({ hear() {}, finish: async () => 'hello', cancel() {} }) }
   const brain = scripted(() => [{ type: 'say', text: 'A sentence. '.repeat(10) }])
   const server = await serve({ port: 0, voice, ears, brain })

@@ -93,8 +93,7 @@ describe('the microphone', () => {
   })
 })
 
-// Tried again: on a machine under load Chromium hands the recorder two neighbouring blocks of 128 in each other's place.
-describe('the speaker', { retry: 2 }, () => {
+describe('the speaker', () => {
   /** A tone in pieces of uneven length, as the deltas of two items. */
   const piecesOf = (samples: Int16Array, sizes: readonly number[]): Step[] => {
     const steps: Step[] = []

@@ -1,14 +1,16 @@
 /** The playground as people have it: the built page, served by `parley dev`, in a real browser. */
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { get } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { build as bundle } from 'esbuild'
 import type { Page } from 'playwright-core'
 import { build } from 'vite'
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { devCommand } from '../src/cli/dev.ts'
 import { type Playground, type PlaygroundOptions, playground } from '../src/cli/playground.ts'
 import { type ServeOptions, type Server, serve } from '../src/server/index.ts'
+import type { Beside } from './browser/beside-playground.page.ts'
 import { type BrowserOptions, openChromium, testWithChromium, testWithChromiumAndEars } from './browser/browser.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'parley-playground-'))
@@ -61,6 +63,21 @@ async function write(page: Page, text: string): Promise<void> {
 
 const heard = (page: Page, words: string | RegExp) =>
   page.locator('.message .words, .handoff', { hasText: words }).last().waitFor()
+
+declare const beside: Beside
+
+/** Loads the page again, with a microphone that says a recording when it is told to. */
+async function mouthOf(page: Page): Promise<(name: string) => Promise<void>> {
+  const entryPoints = ['test/browser/beside-playground.page.ts']
+  const { outputFiles } = await bundle({ entryPoints, bundle: true, write: false, format: 'iife' })
+  await page.addInitScript({ content: outputFiles[0]!.text })
+  await page.reload()
+  await page.getByRole('textbox', { name: 'Message' }).waitFor()
+  return (name) => {
+    const wav = readFileSync(`fixtures/caller/${name}.wav`).toString('base64')
+    return page.evaluate((said) => beside.say(said), wav)
+  }
+}
 
 const choose = (page: Page, name: string) => page.locator('label', { hasText: name }).click()
 
@@ -130,20 +147,20 @@ testWithChromium('an answer that is cut off shows what was not heard', async () 
 
 for (const transport of ['WebRTC', 'WebSocket']) {
   testWithChromiumAndEars(
-    `a question is spoken over ${transport}, and its answer is heard`,
+    `a question is spoken over ${transport}, its answer is heard, and falls silent when it is spoken into`,
     async () => {
-      const { page } = await opened(await started(), { microphone: 'fixtures/caller/order.wav' })
+      const { page } = await opened(await started())
+      const said = await mouthOf(page)
       await choose(page, transport)
       await page.keyboard.press('Space')
+      await page.getByRole('status').getByText('Listening').waitFor()
+      await said('order')
       await heard(page, /one two three four five/)
       await page.getByRole('status').getByText('Speaking').waitFor()
-      const level = () =>
-        page.evaluate(() => {
-          const meter = document.querySelector<HTMLElement>('.meter[data-which=output]')
-          return Number(meter?.style.getPropertyValue('--audio-level'))
-        })
-      await expect.poll(level, { timeout: 10_000 }).toBeGreaterThan(0.02)
+      await said('barge')
+      await page.locator('.message .cut').waitFor()
       await heard(page, /^Order 12345, an oak stool/)
+      expect(await page.evaluate(() => beside.loudest())).toBeGreaterThan(0.02)
     },
     40_000,
   )

@@ -6,7 +6,7 @@ const ceilings = {
   /** What a page loads that imports the session, agents and tools: enough to show itself, and to begin a call. */
   entry: 11_500,
   /** What it loads besides when it connects, by transport: the whole session. */
-  overWebRTC: 40_500,
+  overWebRTC: 40_700,
   overWebSocket: 37_500,
   /** What `parley-voice/react` adds to the entry. */
   react: 2_700,

@@ -1,5 +1,5 @@
 /** The microphone of a WebRTC line while several things happen to it at once, and the tracks that are not ours. */
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { OpenAIRealtimeWebRTC, type OpenAIRealtimeWebRTCOptions, RealtimeAgent, RealtimeSession } from '../src/index.ts'
 import { type FarRtc, farRtc, type RtcLine } from './far-rtc.ts'
 import { notices } from './far-socket.ts'
@@ -208,4 +208,19 @@ test('one that is unplugged while the line is made anew is replaced on the new l
   await until(() => session.state.link.at === 'live')
   expect(here.left()).toEqual({ tracks: 1, peers: 1 })
   expect(said()).toMatchObject({ stopped: false })
+})
+
+test('who watches it and throws hurts neither the call nor the others, and is told on the console', async () => {
+  const written = vi.spyOn(console, 'error').mockImplementation(() => {})
+  closing.push(() => written.mockRestore())
+  const { transport, connect } = await calling()
+  const wrong = new Error('No such element.')
+  const seen: string[] = []
+  transport.media.subscribe(() => {
+    throw wrong
+  })
+  transport.media.subscribe(() => seen.push(transport.media.state.microphone))
+  await connect()
+  expect(seen).toEqual(expect.arrayContaining(['asking', 'on']))
+  expect(written).toHaveBeenCalledWith(expect.objectContaining({ cause: wrong }))
 })

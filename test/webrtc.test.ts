@@ -580,6 +580,25 @@ describe('alone', () => {
     expect([transport.status, here.left()]).toEqual(['disconnected', nothing])
     expect([transport.connectionState.peerConnection, transport.callId]).toEqual([undefined, undefined])
   })
+
+  test('what is said before it is connected is said then; it is connected once, closed at will, and connected again', async () => {
+    const far = await listening({ line: accepting })
+    const here = platform()
+    const transport = new OpenAIRealtimeWebRTC({ ...here, baseUrl: far.url, apiKey: key })
+    closing.push(() => transport.close())
+    transport.close()
+    transport.sendEvent({ type: 'input_audio_buffer.clear', event_id: 'early' })
+    transport.sendMessage('Early.', {}, { triggerResponse: false })
+    const connecting = transport.connect()
+    await expect(transport.connect()).rejects.toThrow('connected already')
+    await connecting
+    await far.lines[0]!.hears(({ item }) => JSON.stringify(item ?? '').includes('Early.'))
+    transport.close()
+    transport.close()
+    expect(here.left()).toEqual(nothing)
+    await transport.connect()
+    expect([transport.status, transport.callId, here.left()]).toEqual(['connected', 'rtc_1', { tracks: 1, peers: 1 }])
+  })
 })
 
 // ── given up at every step ───────────────────────────────────────────────────────────────────────────────────────────

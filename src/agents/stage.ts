@@ -113,6 +113,7 @@ export function stage<Context>(
   })
   const teller = telling({ events, context, roleOf: (id) => cast.of(id), history, isHeldBack })
   const watcher = taken?.(line)
+  transport.media?.subscribe(teller.renewed)
   const talking = talk(line, options.turns, clock)
   const microphone = microphoneOf(line, talking, teller.renewed, () => equipped.limit?.active())
   const own = options.audio && ownAudio(options.audio, (audio) => microphone.sendAudio(audio, false), failed)
@@ -403,9 +404,9 @@ export function stage<Context>(
     },
     microphone,
     mute(muted) {
-      microphone.mute(muted)
-      options.audio?.mute(muted)
       if (transport.carriesAudio) transport.mute?.(muted)
+      options.audio?.mute(muted)
+      microphone.mute(muted)
     },
     async open(dialer, model, part) {
       try {

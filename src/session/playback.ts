@@ -1,10 +1,10 @@
 /** What was heard: cutting an answer off, and telling the far end where. */
 import { activeResponse } from '../conversation/conversation.ts'
-import { find } from '../conversation/order.ts'
 import type { Cut } from '../conversation/retell.ts'
 import type { AudioDelta, Item } from '../protocol/events.ts'
 import { cutAt } from './far-playback.ts'
-import { type Effect, type Input, inTurn, type State, type Step, transmit, withTurn } from './state.ts'
+import { heardSoFar, moreCame } from './heard-so-far.ts'
+import { type Effect, type Input, inTurn, itemIn, type State, type Step, transmit, withTurn } from './state.ts'
 import { forgotten, withUnheard } from './unheard.ts'
 
 /** Items that began to be heard are remembered while their response may be given: the last ones are enough. */
@@ -15,7 +15,8 @@ type Silenced = Extract<Input, { readonly type: 'silenced' }>
 /** Audio goes straight to the speaker; the state changes only with the item that is heard. */
 export function played(state: State, audio: AudioDelta): Step {
   const { item_id, response_id } = audio
-  if (state.turn.cut.includes(response_id) || isBeside(state, response_id)) return [state, []]
+  if (isBeside(state, response_id)) return [state, []]
+  if (state.turn.cut.includes(response_id)) return moreCame(state, audio)
   const play: Effect = { type: 'play', audio }
   if (state.playback.item?.item_id === item_id) return [state, [play]]
   const { begun = [] } = state.playback
@@ -89,12 +90,13 @@ export function bargedIn(state: State): Step {
  * The speaker fell silent. At most one truncate an item of the conversation, an integer, `0 < audio_end_ms <= received`,
  * never of what was heard to its end; what was not heard at all is deleted.
  */
-export function silenced(state: State, { heard, charsPerMs }: Silenced, now: number): Step {
+export function silenced(state: State, { heard, growing = [], charsPerMs }: Silenced, now: number): Step {
   if (state.playback.isFar) {
     const clears = state.link.at === 'live' ? [transmit({ type: 'output_audio_buffer.clear' })] : []
     return inTurn([state, clears], (next) => cutAt(next, now))
   }
-  if (heard.length === 0) return drained(state)
+  const soFar = heardSoFar(state, growing, heard)
+  if (heard.length === 0 && soFar.length === 0) return drained(state)
   const cuts: Record<string, Cut> = { ...state.playback.cuts }
   const truncates: Effect[] = []
   const unheard: string[] = []
@@ -108,18 +110,16 @@ export function silenced(state: State, { heard, charsPerMs }: Silenced, now: num
     else if (state.link.at === 'live' && !state.link.retold.has(item_id))
       truncates.push(transmit({ type: 'conversation.item.truncate', item_id, content_index, audio_end_ms }))
   }
+  for (const [item_id, cut] of soFar) cuts[item_id] = { ...cut, ...paceOf(itemIn(state, item_id), charsPerMs) }
   const next = withUnheard({ ...state, playback: { ...state.playback, item: null, cuts } }, unheard)
-  return inTurn([next, [...truncates, { type: 'tell', notice: { type: 'audio_interrupted' } }]], forgotten)
+  const told: Effect[] = heard.length ? [{ type: 'tell', notice: { type: 'audio_interrupted' } }] : []
+  return inTurn([next, [...truncates, ...told]], forgotten)
 }
 
 /** Of what is still being given, words have come whose sound has not. */
-function paceOf(item: Item, charsPerMs: number | undefined): Partial<Cut> {
-  const isWhole = item.type === 'message' && item.status !== 'in_progress' && item.status !== 'incomplete'
+function paceOf(item: Item | undefined, charsPerMs: number | undefined): Partial<Cut> {
+  const isWhole = item?.type === 'message' && item.status !== 'in_progress' && item.status !== 'incomplete'
   return isWhole || charsPerMs === undefined ? {} : { charsPerMs }
-}
-
-function itemIn({ conversation: { items, open } }: State, id: string): Item | undefined {
-  return open.find((item) => item.id === id) ?? items[find(items, id)]
 }
 
 /** Nobody waits for them to say something any more. */

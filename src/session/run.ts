@@ -143,7 +143,7 @@ export function run(begin: State, world: World): Running {
       case 'play':
         return play(effect.audio)
       case 'hush':
-        return feed({ type: 'silenced', heard: hushed(), charsPerMs: rate.charsPerMs })
+        return feed({ type: 'silenced', heard: hushed(), growing: rate.growing, charsPerMs: rate.charsPerMs })
       case 'pause':
         return speaker.pause?.()
       case 'resume':

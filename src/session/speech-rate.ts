@@ -1,12 +1,15 @@
-/** How fast the agent speaks, as it comes: beside the state, for audio never enters it. */
+/** How fast the agent speaks, and how much sound has come: beside the state, for audio never enters it. */
 import { textOf } from '../conversation/item.ts'
 import { charsPerMs, learned, type Rate, usualRate } from '../conversation/rate.ts'
 import { isAudio, msOf } from '../protocol/audio.ts'
 import type { AudioDelta, AudioFormat, ServerEvent } from '../protocol/events.ts'
+import type { Growing } from './heard-so-far.ts'
 
 export interface SpeechRate {
   received(event: ServerEvent | AudioDelta, format: AudioFormat): void
   readonly charsPerMs: number
+  /** The sound that has come of the items that are being given. */
+  readonly growing: readonly Growing[]
 }
 
 export function speechRate(): SpeechRate {
@@ -27,6 +30,9 @@ export function speechRate(): SpeechRate {
     },
     get charsPerMs() {
       return charsPerMs(rate)
+    },
+    get growing() {
+      return [...sounds].map(([item_id, receivedMs]) => ({ item_id, receivedMs }))
     },
   }
 }

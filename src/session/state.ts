@@ -1,5 +1,6 @@
 import type { Conversation } from '../conversation/conversation.ts'
 import { empty } from '../conversation/empty.ts'
+import { find } from '../conversation/order.ts'
 import type { CreateItem, Cuts } from '../conversation/retell.ts'
 import type {
   AudioDelta,
@@ -11,6 +12,7 @@ import type {
   ServerEvent,
   SessionConfig,
 } from '../protocol/events.ts'
+import type { Growing } from './heard-so-far.ts'
 import { type Interruption, type InterruptionOptions, interruptionOf } from './interruption-options.ts'
 import type { Heard } from './speaker.ts'
 import type { Cause } from './transport.ts'
@@ -174,8 +176,13 @@ export type Input =
   | { readonly type: 'interrupted'; readonly cancel: boolean }
   /** This one response is heard no further. */
   | { readonly type: 'cut'; readonly response_id: string }
-  /** `charsPerMs`: how fast the agent speaks. */
-  | { readonly type: 'silenced'; readonly heard: readonly Heard[]; readonly charsPerMs?: number }
+  /** `growing`: the sound that has come of what is being given. `charsPerMs`: how fast the agent speaks. */
+  | {
+      readonly type: 'silenced'
+      readonly heard: readonly Heard[]
+      readonly growing?: readonly Growing[]
+      readonly charsPerMs?: number
+    }
   | { readonly type: 'drained' }
   /** The speaker threw at a piece of this response. */
   | { readonly type: 'unplayable'; readonly response_id: string; readonly error: unknown }
@@ -305,6 +312,11 @@ export function withTurn(state: State, change: Partial<Turn>): State {
 
 export function transmit(event: ClientEvent): Effect {
   return { type: 'transmit', event }
+}
+
+/** An item as it is told so far. */
+export function itemIn({ conversation: { items, open } }: State, id: string): Item | undefined {
+  return open.find((item) => item.id === id) ?? items[find(items, id)]
 }
 
 /** The event that deletes an item. Its `event_id` names the item, so that a refusal finds its way back. */

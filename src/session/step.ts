@@ -12,6 +12,7 @@ import { merge } from '../protocol/merge.ts'
 import { addUsage } from './adding-usage.ts'
 import { faded, farSilenced, farTruncated, sounding } from './far-playback.ts'
 import { tidied } from './forgetting.ts'
+import { heardToEnd } from './heard-so-far.ts'
 import {
   cleared,
   committed,
@@ -136,7 +137,9 @@ function received(before: State, event: ServerEvent, now: number): Step {
     case 'response.output_item.done':
       return event.item.type === 'function_call' ? called(state, event.response_id) : [state, []]
     case 'response.done':
-      return inTurn(unheardIn(state, event.response), (next) => responseEnded(next, event.response))
+      return inTurn(unheardIn(heardToEnd(state, event.response), event.response), (next) =>
+        responseEnded(next, event.response),
+      )
     case 'input_audio_buffer.speech_started':
       return speechStarted(withTurn(state, { hearing: true }), event, now)
     case 'input_audio_buffer.speech_stopped':

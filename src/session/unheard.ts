@@ -4,8 +4,8 @@
  */
 import { activeResponse, contentOf } from '../conversation/conversation.ts'
 import { find } from '../conversation/order.ts'
-import type { ClientEvent, Item, Response } from '../protocol/events.ts'
-import { type State, type Step, transmit } from './state.ts'
+import type { ClientEvent, Response } from '../protocol/events.ts'
+import { itemIn, type State, type Step, transmit } from './state.ts'
 
 /** How the ids of events begin that delete what was unheard: that it is not there any more is no error. */
 export const unheardDeletion = 'unheard_'
@@ -64,8 +64,8 @@ function deletion(item_id: string) {
   return transmit(event)
 }
 
-function isSpoken({ conversation: { items, open } }: State, id: string): boolean {
-  const item: Item | undefined = open.find((one) => one.id === id) ?? items[find(items, id)]
+function isSpoken(state: State, id: string): boolean {
+  const item = itemIn(state, id)
   if (item?.type !== 'message' || item.role !== 'assistant') return false
   return contentOf(item).some(({ type }) => type === 'output_audio')
 }

@@ -5,7 +5,7 @@ import type { ClientEvent } from '../protocol/events.ts'
 import type { MicrophoneAudio, TraceEntry } from '../session/observing.ts'
 import type { Input, State } from '../session/state.ts'
 import { headerLine, read, type TraceAudio, type TraceDropped, version, written } from './format.ts'
-import { entryOf, stepped } from './replay.ts'
+import { entryOf, soundOf, stepped } from './replay.ts'
 import { joined, traceOf } from './sound.ts'
 
 /** What is recorded: a `RealtimeSession`. */
@@ -62,6 +62,7 @@ export function record(session: Recordable, options: RecordOptions = {}): Record
   /** Where the line of the microphone stands that more is added to. */
   let microphone = -1
   let dropped: TraceDropped = { audio: 0, events: 0 }
+  const sound = soundOf()
 
   const stop = session.observe((entry) => {
     if (entry.direction === 'out') sent(entry.at, entry.event)
@@ -116,7 +117,7 @@ export function record(session: Recordable, options: RecordOptions = {}): Record
     for (; length > enough && first < lines.length; first++) {
       const line = lines[first]!
       const entry = entryOf(read(line.text))
-      if (entry && entry.direction !== 'out') base = stepped(base, entry.input, entry.at).state
+      if (entry && entry.direction !== 'out') base = stepped(base, sound(entry.input, entry.audio), entry.at).state
       length -= line.text.length
       dropped = { ...dropped, events: dropped.events + 1 }
     }

@@ -202,7 +202,7 @@ function droppedOf(told: unknown): TraceDropped | null {
 }
 
 /** Gives a piece of audio its bytes: its own where they were kept, else silence, of which there is only one. */
-function soundOf(): (input: Input, audio: TraceAudio | null) => Input {
+export function soundOf(): (input: Input, audio: TraceAudio | null) => Input {
   let still = new Uint8Array(0)
   return (input, told) => {
     if (input.type !== 'received' || !isAudio(input.event)) return input

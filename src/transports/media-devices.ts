@@ -66,7 +66,13 @@ export function lineMedia(options: LineMediaOptions): LineMedia {
     const isNews = Object.entries(change).some(([key, value]) => state[key as keyof MediaState] !== value)
     if (!isNews) return
     state = { ...state, ...change }
-    for (const listener of listeners) listener()
+    for (const listener of listeners) {
+      try {
+        listener()
+      } catch (cause) {
+        console.error(new Error('A subscriber of the media failed.', { cause }))
+      }
+    }
   }
 
   // ── the microphone ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -108,26 +114,27 @@ export function lineMedia(options: LineMediaOptions): LineMedia {
     const isAsked = !sound || typeof sound === 'string'
     const next = isAsked ? await ask(sound) : trackOf(sound)
     take(next, isAsked)
-    const drop = (error: MediaError) => {
-      if (next !== track) letGo(next)
-      return error
+    const drop = () => next !== track && letGo(next)
+    const requireCall = () => {
+      if (mine === call) return
+      drop()
+      throw new MediaError('The call ended before the microphone was there.', 'off')
     }
-    if (mine !== call) throw drop(new MediaError('The call ended before the microphone was there.', 'off'))
+    requireCall()
     if (nth < taken && track) {
-      if (next !== track) letGo(next)
+      drop()
       return track
     }
     taken = nth
     const by = sender
-    try {
-      await by?.replaceTrack(next)
-    } catch (error) {
+    await by?.replaceTrack(next).catch((error: Error) => {
       // A line that was left meanwhile carries nothing any more.
-      if (by === sender)
-        throw drop(new MediaError(`The microphone cannot be changed: ${(error as Error).message}`, state.microphone))
-    }
-    if (mine !== call) throw drop(new MediaError('The call ended before the microphone was there.', 'off'))
-    if (track && track !== next) letGo(track)
+      if (by !== sender) return
+      drop()
+      throw new MediaError(`The microphone cannot be changed: ${error.message}`, state.microphone)
+    })
+    requireCall()
+    if (track !== next) letGo(track)
     track = next
     isOurs = isAsked
     tell({ microphone: 'on', inputDevice: next.getSettings?.().deviceId ?? null, problem: null })
@@ -156,8 +163,8 @@ export function lineMedia(options: LineMediaOptions): LineMedia {
     })
   }
 
-  function letGo(one: MediaStreamTrack): void {
-    held.get(one)?.()
+  function letGo(one: MediaStreamTrack | null): void {
+    if (one) held.get(one)?.()
   }
 
   async function ask(deviceId: string | undefined): Promise<MediaStreamTrack> {
@@ -236,7 +243,9 @@ export function lineMedia(options: LineMediaOptions): LineMedia {
       tell({ outputDevice: deviceId })
     },
     async resumeAudio() {
-      await Promise.all([element?.srcObject ? play(element) : null, meter?.resume()])
+      // A meter that may not run yet is not waited for.
+      meter?.resume()?.catch(() => {})
+      if (element?.srcObject) await play(element)
     },
     levels() {
       if (!track && !heard) return { input: 0, output: 0 }
@@ -259,7 +268,7 @@ export function lineMedia(options: LineMediaOptions): LineMedia {
       opening = null
       sender = null
       track = heard = null
-      for (const one of held.keys()) letGo(one)
+      for (const end of held.values()) end()
       isOurs = false
       meter?.close()
       meter = null

@@ -54,7 +54,7 @@ export function webRTC(options: WebRTCOptions = {}): WebRTC {
 
   function dialer({ apiKey = options.apiKey, model = options.model, url = options.url, callId }: ConnectOptions): Dial {
     if (partIn({ callId, url }).attached)
-      throw new UserError("A call that stands already is joined over a WebSocket: pass transport: 'websocket'.")
+      throw new UserError("A call that stands already is joined over a WebSocket: transport: 'websocket'.")
     let hasOpened = false
     return (listener, config = {}) => {
       const line = once(listener)

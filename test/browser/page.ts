@@ -17,10 +17,16 @@ export interface PageOptions {
   readonly files?: Readonly<Record<string, string>>
 }
 
-/** Records what comes in, with the frame of each block. */
+/**
+ * Records what comes in, with the frame of each block. Where the page's own thread holds the audio graph, Chromium shows a
+ * block the frame of the one before: no block begins before the one before it has ended.
+ */
 const recorder = `registerProcessor('test-recorder', class extends AudioWorkletProcessor {
+  end = 0
   process([[channel]]) {
-    this.port.postMessage([currentFrame, channel?.slice() ?? new Float32Array(128)])
+    const frame = Math.max(currentFrame, this.end)
+    this.end = frame + 128
+    this.port.postMessage([frame, channel?.slice() ?? new Float32Array(128)])
     return true
   }
 })`
