@@ -224,3 +224,27 @@ test('who watches it and throws hurts neither the call nor the others, and is to
   expect(seen).toEqual(expect.arrayContaining(['asking', 'on']))
   expect(written).toHaveBeenCalledWith(expect.objectContaining({ cause: wrong }))
 })
+
+test('while the user is being asked for it, the far end is not blamed', async () => {
+  const asked = gate()
+  const mediaDevices = {
+    ...platform().mediaDevices,
+    async getUserMedia() {
+      await asked.passed
+      return streamOf(microphone())
+    },
+  } as unknown as MediaDevices
+  const { session, far, until } = await calling({ mediaDevices })
+  const waits: number[] = []
+  const { link: before } = session.state
+  const connecting = session.connect({ url: far.url })
+  await until(() => {
+    const { link } = session.state
+    if (link.at === 'dialing') waits.push(link.until)
+    return waits.length > 1 && waits.at(-1)! > waits[0]! + 60_000
+  })
+  expect(before.at).toBe('closed')
+  asked.open()
+  await connecting
+  expect(session.state.link.at).toBe('live')
+})

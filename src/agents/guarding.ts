@@ -81,9 +81,9 @@ export function guarding<Context>(parts: GuardingOptions<Context>, make: MakeSpe
       const { conversation, playback } = door.state
       const newer = [activeResponse(conversation)?.id, playback.item?.response_id].some((id) => id && id !== responseId)
       const isBeside = conversation.responses.some((one) => one.id === responseId && one.conversation_id === null)
-      held?.refused(responseId)
+      const heard = held?.refused(responseId) ?? []
       beside?.refused(responseId)
-      door.feed({ type: 'cut', response_id: responseId })
+      door.feed({ type: 'cut', response_id: responseId, ...(heard.length ? { heard } : {}) })
       if (newer || isBeside) return
       if (++stopped === mostStopped)
         return failed(new Error(`Guardrails stopped ${mostStopped} answers in a row: no other is asked for.`))

@@ -27,6 +27,9 @@ const steadyMs = 5_000
 /** ms before each further attempt. A part of each is left to chance, so that a thousand clients do not come at once. */
 const delays = [0, 250, 500, 1_000, 2_000, 4_000, 8_000] as const
 
+/** ms that a user may take who is asked for the microphone. */
+const promptMs = 300_000
+
 /** ms in which a sign of life that was asked for must come. */
 const signMs = 4_000
 
@@ -37,6 +40,13 @@ export function started(state: State, { attached = false, observing = false }: P
 export function dialed(state: State, tries: number, now: number): Step {
   const until = now + state.reconnect.timeoutMs
   return [{ ...state, link: { at: 'dialing', tries, until } }, [{ type: 'dial' }]]
+}
+
+/** A user who is being asked is given time; a far end that is dialed is not. */
+export function prompted(state: State, isOpen: boolean, now: number): Step {
+  if (state.link.at !== 'dialing') return [state, []]
+  const until = now + (isOpen ? promptMs : state.reconnect.timeoutMs)
+  return [{ ...state, link: { ...state.link, until } }, []]
 }
 
 export function opened(before: State, now: number, carriesAudio: boolean): Step {

@@ -4,6 +4,7 @@ import type { Cut } from '../conversation/retell.ts'
 import type { AudioDelta, Item } from '../protocol/events.ts'
 import { cutAt } from './far-playback.ts'
 import { heardSoFar, moreCame } from './heard-so-far.ts'
+import type { Heard } from './speaker.ts'
 import { type Effect, type Input, inTurn, itemIn, type State, type Step, transmit, withTurn } from './state.ts'
 import { forgotten, withUnheard } from './unheard.ts'
 
@@ -61,16 +62,17 @@ function dropped({ turn }: State): readonly Effect[] {
   return ids.length ? [{ type: 'tell', notice: { type: 'dropped', ids } }] : []
 }
 
-/** One response is heard no further; what is heard of another goes on. */
-export function cut(state: State, response_id: string): Step {
+/** One response is heard no further; what is heard of another goes on. `heard`: what was held of it, and is dropped. */
+export function cut(state: State, response_id: string, heard: readonly Heard[] = []): Step {
   if (state.turn.cut.includes(response_id)) return [state, []]
   const isActive = activeResponse(state.conversation)?.id === response_id
   const isHeard = state.playback.item?.response_id === response_id
   const isGiven = isActive || isBeside(state, response_id)
-  if (!isGiven && !isHeard) return [state, []]
+  if (!isGiven && !isHeard && !heard.length) return [state, []]
   const cancels = isGiven && state.link.at === 'live' ? [transmit({ type: 'response.cancel', response_id })] : []
   const next = withCut(state, [response_id])
-  return [next, [...cancels, ...(isHeard ? [{ type: 'hush' } as const] : [])]]
+  // Where the speaker falls silent, it says more exactly what was heard.
+  return isHeard ? [next, [...cancels, { type: 'hush' }]] : inTurn([next, cancels], (after) => cutShort(after, heard))
 }
 
 /** What is said beside the conversation is not heard in it: who asked for it has its sound. */
@@ -86,17 +88,34 @@ export function bargedIn(state: State): Step {
   return [cutOff(state), state.playback.isFar ? [] : [{ type: 'hush' }]]
 }
 
-/**
- * The speaker fell silent. At most one truncate an item of the conversation, an integer, `0 < audio_end_ms <= received`,
- * never of what was heard to its end; what was not heard at all is deleted.
- */
+/** The speaker fell silent. */
 export function silenced(state: State, { heard, growing = [], charsPerMs }: Silenced, now: number): Step {
   if (state.playback.isFar) {
     const clears = state.link.at === 'live' ? [transmit({ type: 'output_audio_buffer.clear' })] : []
     return inTurn([state, clears], (next) => cutAt(next, now))
   }
-  const soFar = heardSoFar(state, growing, heard)
-  if (heard.length === 0 && soFar.length === 0) return drained(state)
+  const { cuts } = state.playback
+  const soFar = heardSoFar(state, growing, heard).map(
+    ([item_id, cut]) => [item_id, { ...cut, ...paceOf(itemIn(state, item_id), charsPerMs) }] as const,
+  )
+  const playback = { ...state.playback, cuts: soFar.length ? { ...cuts, ...Object.fromEntries(soFar) } : cuts }
+  const quiet = drained({ ...state, playback })
+  const told: Effect = { type: 'tell', notice: { type: 'audio_interrupted' } }
+  return heard.length
+    ? inTurn(
+        quiet,
+        (next) => cutShort(next, heard, charsPerMs),
+        (next) => [next, [told]],
+      )
+    : quiet
+}
+
+/**
+ * These were not heard to their end. At most one truncate an item of the conversation, an integer, `0 < audio_end_ms <= received`,
+ * never of what was heard to its end; what was not heard at all is deleted.
+ */
+function cutShort(state: State, heard: readonly Heard[], charsPerMs?: number): Step {
+  if (!heard.length) return [state, []]
   const cuts: Record<string, Cut> = { ...state.playback.cuts }
   const truncates: Effect[] = []
   const unheard: string[] = []
@@ -110,10 +129,8 @@ export function silenced(state: State, { heard, growing = [], charsPerMs }: Sile
     else if (state.link.at === 'live' && !state.link.retold.has(item_id))
       truncates.push(transmit({ type: 'conversation.item.truncate', item_id, content_index, audio_end_ms }))
   }
-  for (const [item_id, cut] of soFar) cuts[item_id] = { ...cut, ...paceOf(itemIn(state, item_id), charsPerMs) }
-  const next = withUnheard({ ...state, playback: { ...state.playback, item: null, cuts } }, unheard)
-  const told: Effect[] = heard.length ? [{ type: 'tell', notice: { type: 'audio_interrupted' } }] : []
-  return inTurn([next, [...truncates, ...told]], forgotten)
+  const next = withUnheard({ ...state, playback: { ...state.playback, cuts } }, unheard)
+  return inTurn([next, truncates], forgotten)
 }
 
 /** Of what is still being given, words have come whose sound has not. */

@@ -189,6 +189,7 @@ export function run(begin: State, world: World): Running {
     connection = world.dial(
       {
         opened: (carriesAudio) => hear({ type: 'opened', ...(carriesAudio ? { carriesAudio } : {}) }),
+        prompted: (isOpen) => hear({ type: 'prompted', isOpen }),
         received: (event) => hear({ type: 'received', event }),
         dropped: (cause) => hear({ type: 'dropped', cause }),
       },

@@ -174,8 +174,8 @@ export type Input =
   /** History was edited: items to delete, then items to say in their places. */
   | { readonly type: 'edited'; readonly removed: readonly string[]; readonly created: readonly CreateItem[] }
   | { readonly type: 'interrupted'; readonly cancel: boolean }
-  /** This one response is heard no further. */
-  | { readonly type: 'cut'; readonly response_id: string }
+  /** This one response is heard no further. `heard`: what will have been heard of it, where some was held back. */
+  | { readonly type: 'cut'; readonly response_id: string; readonly heard?: readonly Heard[] }
   /** `growing`: the sound that has come of what is being given. `charsPerMs`: how fast the agent speaks. */
   | {
       readonly type: 'silenced'
@@ -198,6 +198,8 @@ export type Input =
     }
   /** The microphone spoke on, and the far end has said nothing for as long as it may. */
   | { readonly type: 'unheard' }
+  /** While the line is dialed: the user is being asked for the microphone, or has decided. */
+  | { readonly type: 'prompted'; readonly isOpen: boolean }
   | { readonly type: 'answered'; readonly item: Item; readonly ask: Ask | null; readonly failed?: true }
   /** The app is asked about a call: that may take long, and the conversation goes on meanwhile. */
   | { readonly type: 'deferred'; readonly call_id: string }

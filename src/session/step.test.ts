@@ -319,6 +319,20 @@ test('a line is quiet for as long as it likes where nothing waits for it', () =>
   expect(it.state.link.at).toBe('live')
 })
 
+test('a user who is asked for the microphone is given time; the far end is not', () => {
+  const it = session({ reconnect: { timeoutMs: 100 } })
+  it.play({ type: 'started' }, { type: 'prompted', isOpen: true })
+  it.at(60_000)
+  expect(it.play({ type: 'woke' })).toEqual([])
+  it.play({ type: 'prompted', isOpen: false })
+  it.at(60_099)
+  expect(it.play({ type: 'woke' })).toEqual([])
+  it.at(60_100)
+  expect(kinds(it.play({ type: 'woke' }))).toEqual(['hangUp'])
+  it.play({ type: 'prompted', isOpen: true })
+  expect(it.state.link.at).toBe('waiting')
+})
+
 test('a microphone that speaks into silence asks for a sign of life, once', () => {
   const it = session({ reconnect: { timeoutMs: 100 } })
   it.play(...live)

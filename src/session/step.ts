@@ -32,6 +32,7 @@ import {
   joined,
   opened,
   probed,
+  prompted,
   refusedJoin,
   renewed,
   started,
@@ -92,7 +93,9 @@ function decided(state: State, input: Input, now: number): Step {
     case 'heardWords':
       return heardWords(state, input.item_id, input.count, input.isIgnored, input.isFinal)
     case 'cut':
-      return cut(state, input.response_id)
+      return cut(state, input.response_id, input.heard)
+    case 'prompted':
+      return prompted(state, input.isOpen, now)
     case 'unheard':
       return probed(state, now)
     case 'drained':

@@ -14,6 +14,8 @@ export type Dial = (listener: Listener, config?: Partial<SessionConfig>) => Conn
 export interface Listener {
   /** `carriesAudio`: microphone and speaker are at the line itself (WebRTC), and the far end knows what was heard. */
   opened(carriesAudio?: boolean): void
+  /** Before that: the user is being asked for the microphone, or has decided. How long that takes is theirs. */
+  prompted?(isOpen: boolean): void
   /** An event, parsed once. Audio comes as an `AudioDelta`: bytes, never base64. */
   received(event: ServerEvent | AudioDelta): void
   dropped(cause: Cause): void

@@ -184,6 +184,7 @@ const inputs: Readonly<Record<Input['type'], true>> = {
   heardWords: true,
   unheard: true,
   unplayable: true,
+  prompted: true,
   deferred: true,
   answered: true,
   renewed: true,

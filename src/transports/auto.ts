@@ -63,6 +63,7 @@ export function auto({ clock, first, second, asking, fell }: AutoOptions): Dial 
             openedAt = clock.now()
             listener.opened(carriesAudio)
           },
+          prompted: (isOpen) => isHeard && listener.prompted?.(isOpen),
           received: (event) => isHeard && listener.received(event),
           dropped,
         },

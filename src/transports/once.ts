@@ -20,6 +20,9 @@ export function once(listener: Listener): Line {
       if (carriesAudio) listener.opened(true)
       else listener.opened()
     },
+    prompted(isOpen: boolean) {
+      if (!over && !up) listener.prompted?.(isOpen)
+    },
     received(event: ServerEvent | AudioDelta) {
       if (over) return
       if (event.type === 'error') lastError = event.error

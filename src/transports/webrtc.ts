@@ -150,8 +150,17 @@ export function webRTC(options: WebRTCOptions = {}): WebRTC {
           if (event) line.received(hide.event(event))
         })
         // A microphone that was lost during the call does not end it: another may be plugged in. So may the first.
-        const track = speaks(options, config) ? await wanted(media.open().catch(unlessFirst)) : null
+        const track = speaks(options, config) ? await wanted(inTheirTime(media.open()).catch(unlessFirst)) : null
         media.sendBy(track ? mine.addTrack(track) : mine.addTransceiver('audio', { direction: 'sendrecv' }).sender)
+      }
+
+      async function inTheirTime<Value>(asked: Promise<Value>): Promise<Value> {
+        line.prompted?.(true)
+        try {
+          return await asked
+        } finally {
+          line.prompted?.(false)
+        }
       }
 
       function unlessFirst(error: unknown): null {
