@@ -1,7 +1,8 @@
 /** In a page, what stands behind a session is loaded when it is connected: the same scenes, and what is asked before. */
 import { describe, expect, test, vi } from 'vitest'
-import { RealtimeAgent, RealtimeSession, restored, seeded } from '../src/index.ts'
+import { OpenAIRealtimeWebSocket, RealtimeAgent, RealtimeSession, restored, seeded } from '../src/index.ts'
 import type { TraceEntry } from '../src/session/observing.ts'
+import { type Recorder, record, replay } from '../src/trace/index.ts'
 import { lastWords, meanwhile, type Script, say, talk } from './talk.ts'
 
 vi.mock('#backstage', () => import('../src/agents/backstage.web.ts'))
@@ -115,6 +116,100 @@ describe('before it is connected', () => {
     expect(await session.updateAgent(next)).toBe(next)
     expect(session.currentAgent).toBe(next)
     expect(await session.getInitialSessionConfig()).toMatchObject({ type: 'realtime', instructions: 'Be B.' })
+  })
+
+  test('an answer that was asked for is taken back by interrupt()', async () => {
+    const it = await talk(agent, echo, {
+      before(session) {
+        session.sendMessage('one')
+        session.interrupt()
+      },
+    })
+    await it.run()
+    expect(it.words).toEqual(['user: one'])
+  })
+
+  test('a change of the history begins with what the changes before have made of it', async () => {
+    const message = (text: string) =>
+      ({ type: 'message', role: 'user', content: [{ type: 'input_text', text }] }) as const
+    const it = await talk(agent, echo, {
+      before(session) {
+        session.sendMessage('one', {}, { triggerResponse: false })
+        session.updateHistory((history) => [...history, message('two')])
+        session.updateHistory((history) => [...history, message('three')])
+      },
+    })
+    await it.run()
+    expect(it.words).toEqual(['user: one', 'user: two', 'user: three'])
+    expect(it.errors).toEqual([])
+  })
+
+  test('what is no audio, and what waits for no approval, is said at once', () => {
+    const session = new RealtimeSession(agent)
+    expect(() => session.sendAudio(new Float32Array(480))).toThrow('sendAudio takes PCM16 or G.711')
+    expect(() => session.sendAudio('AAAA' as never)).toThrow('sendAudio takes an ArrayBuffer')
+    expect(() => session.approve({ callId: 'c' })).toThrow("The call 'c' waits for no approval")
+  })
+
+  test('a reply that cannot be asked for rejects, and is told', async () => {
+    const failures: unknown[] = []
+    const it = await talk(agent, echo, {
+      before(session) {
+        const { done, text } = session.generateReply({ metadata: { key: 'x'.repeat(600) } })
+        done.catch((error) => failures.push(error))
+        text[Symbol.asyncIterator]()
+          .next()
+          .catch((error) => failures.push(error))
+      },
+    })
+    await it.run()
+    expect(failures.map(String)).toEqual(Array(2).fill(expect.stringContaining('at most 512 characters')))
+    expect(it.errors).toHaveLength(1)
+  })
+
+  test('close() ends the replies that wait: they are not asked for when it is connected', async () => {
+    const failures: unknown[] = []
+    const it = await talk(agent, echo, {
+      before(session) {
+        session.generateReply().done.catch((error) => failures.push(error))
+        session.close()
+      },
+    })
+    expect(failures).toMatchObject([{ name: 'ReplyError', why: 'closed' }])
+    await it.run()
+    expect(it.words).toEqual([])
+    expect(it.errors).toEqual([])
+    const session = new RealtimeSession(agent)
+    const { done } = session.generateReply()
+    session.close()
+    await expect(done).rejects.toMatchObject({ why: 'closed' })
+  })
+
+  test('the microphone that it brings is muted at once, and one that the app speaks for is not asked', () => {
+    const muted: boolean[] = []
+    const audio = { mute: (is: boolean) => muted.push(is), state: {} } as never
+    const session = new RealtimeSession(agent, { transport: 'websocket', audio })
+    session.mute(true)
+    expect([session.muted, muted]).toEqual([true, [true]])
+    const other = new RealtimeSession(agent, { transport: new OpenAIRealtimeWebSocket() })
+    other.mute(true)
+    expect(other.muted).toBe(true)
+  })
+
+  test('a trace that begins before is played again to the same state', async () => {
+    let recorder!: Recorder
+    const it = await talk(agent, echo, {
+      seed: 99,
+      reconnect: { attempts: 2, timeoutMs: 5_000 },
+      before: (session) => (recorder = record(session)) && undefined,
+    })
+    await it.say('hello')
+    const again = replay(recorder.text())
+    expect(again.problems).toEqual([])
+    expect(again.steps.at(-1)!.state).toEqual(it.session.state)
+    expect(again.begin.reconnect).toEqual({ attempts: 2, timeoutMs: 5_000 })
+    const { state } = new RealtimeSession(agent, { reconnect: false })
+    expect(state.reconnect.attempts).toBe(0)
   })
 
   test('close() gives up a connect() whose parts are still being loaded; another may follow', async () => {

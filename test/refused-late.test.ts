@@ -73,10 +73,18 @@ test('what had passed of it stays, and no more', async () => {
   await it.say({ ...more, content_index: 0, delta: ' bad.' }, sound('r', 'a', 500), over('r', 'a', 'First, ok bad.'))
   await it.say(began('s'), ...words('s', 'b', 'Fine, ok'), sound('s', 'b', 500), over('s', 'b', 'Fine, ok'))
   await it.refuse()
-  console.log(JSON.stringify(it.told.slice(1)), JSON.stringify(it.session.state.playback), JSON.stringify(it.session.state.turn), it.errors)
   expect(truncated(it)).toEqual([['a', 200]])
   expect(shown(it)[0]).toMatchObject({ interrupted: true, heardMs: 200 })
   it.session.interrupt()
   await it.run()
   expect(truncated(it).filter(([id]) => id === 'a')).toHaveLength(1)
+})
+
+test('what passed before its first sound came is heard at once', async () => {
+  const it = await held()
+  let heard = 0
+  it.session.on('audio', ({ data }) => (heard += data.byteLength))
+  await it.say(began('r'), ...words('r', 'a', 'First, ok'))
+  await it.say(sound('r', 'a', 200))
+  expect(heard).toBe(200 * 48)
 })

@@ -1,6 +1,6 @@
 /** What users of other SDKs find on a session: its transport, its options, its first agent. */
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { RealtimeAgent, RealtimeSession, type TurnMetrics } from '../src/index.ts'
+import { OpenAIRealtimeWebSocket, RealtimeAgent, RealtimeSession, type TurnMetrics } from '../src/index.ts'
 import type { SessionConfig } from '../src/protocol/events.ts'
 import { farSocket } from './far-socket.ts'
 import { began, puppet } from './puppet.ts'
@@ -83,6 +83,23 @@ describe('session.transport, where none was given', () => {
   })
 })
 
+test('what a transport that is used alone was told of its config holds whenever it is connected', async () => {
+  const far = await farSocket()
+  const transport = new OpenAIRealtimeWebSocket({ url: far.url })
+  onTestFinished(far.close)
+  onTestFinished(() => transport.close())
+  transport.updateSessionConfig({ toolChoice: 'none' })
+  for (const nth of [0, 1]) {
+    const connecting = transport.connect({ apiKey: 'k', initialSessionConfig: { instructions: 'Be brief.' } })
+    const line = await far.line(nth)
+    const update = await line.hears(({ type }) => type === 'session.update')
+    expect(update['session']).toMatchObject({ instructions: 'Be brief.', tool_choice: 'none' })
+    line.say({ type: 'session.updated', event_id: 'e', session: {} })
+    await connecting
+    transport.close()
+  }
+})
+
 describe('a session.update that the app sends itself', () => {
   const configs = (it: Awaited<ReturnType<typeof puppet>>) =>
     it.toldOf('session.update').map(({ session }) => session as SessionConfig)
@@ -130,16 +147,19 @@ describe('a session.update that the app sends itself', () => {
     expect(configs(it).at(-1)).toMatchObject({ max_output_tokens: 100, instructions: 'You are second.' })
   })
 
-  test('one that was refused is not said again', async () => {
+  test.each([
+    ['by a name of its own', { event_id: 'mine' }],
+    ['without a name', {}],
+  ])('one that was sent %s and refused is not said again', async (_, name) => {
     const it = await puppet(agent, {
-      answer: (event) =>
-        event.type === 'session.update' && event.event_id === 'mine'
-          ? [{ type: 'error', error: { type: 'x', code: 'invalid_value', message: 'No.', event_id: 'mine' } }]
-          : undefined,
+      answer({ event_id, ...event }) {
+        if (event.type !== 'session.update' || !('max_output_tokens' in (event.session ?? {}))) return undefined
+        return [{ type: 'error', error: { type: 'x', code: 'invalid_value', message: 'No.', event_id } }]
+      },
     })
     it.session.sendEvent({
+      ...name,
       type: 'session.update',
-      event_id: 'mine',
       session: { type: 'realtime', max_output_tokens: 1 },
     })
     await it.run()

@@ -1,14 +1,17 @@
 import { useAgentState, useMetrics, useMicrophone, useRealtime, useToolApprovals } from 'parley-voice/react'
-import { type ReactNode, useRef } from 'react'
+import { type ReactNode, useLayoutEffect, useRef } from 'react'
 import { Composer } from './Composer.tsx'
 import type { Call } from './call.ts'
 import { Meter } from './Meter.tsx'
 import type { Renew } from './Room.tsx'
 import { useShortcuts } from './shortcuts.ts'
+import { Deaf } from './Transcript.tsx'
 import { isFailed, Trouble } from './Trouble.tsx'
 import { useHolding } from './useHolding.ts'
 
 interface DockProps {
+  /** Why the far end does not understand speech, where that is so. */
+  readonly missing: readonly string[]
   /** Who is called. */
   readonly server: string
   readonly call: Call
@@ -19,16 +22,18 @@ interface DockProps {
 }
 
 /** The state of the call, and what can be done with it. */
-export function Dock({ server, call, talk, write, retry, renew }: DockProps): ReactNode {
+export function Dock({ missing, server, call, talk, write, retry, renew }: DockProps): ReactNode {
   const { status, cause, close, interrupt } = useRealtime()
   const agent = useAgentState()
   const { muted, mute, speaker, resumeAudio } = useMicrophone()
+  const dock = useRef<HTMLDivElement>(null)
   const input = useRef<HTMLInputElement>(null)
+  const keys = useKeptFocus()
   const isOn = status === 'connected' || status === 'reconnecting'
   const isTalking = isOn && call.mode === 'talk'
   const holds = call.settings.turns === 'push-to-talk'
   const hold = useHolding(isTalking && holds)
-  useShortcuts({
+  useShortcuts(dock, {
     press: (key) => {
       if (key === ' ') return isTalking ? hold.begin() : status === 'connecting' ? undefined : talk()
       if (key === 'm' && isTalking) return mute(!muted)
@@ -39,7 +44,7 @@ export function Dock({ server, call, talk, write, retry, renew }: DockProps): Re
   })
 
   return (
-    <div className="dock">
+    <div className="dock" ref={dock}>
       <Trouble server={server} call={call} retry={retry} renew={renew} />
       {speaker === 'blocked' && (
         <p className="trouble">
@@ -49,9 +54,10 @@ export function Dock({ server, call, talk, write, retry, renew }: DockProps): Re
           </button>
         </p>
       )}
+      {isTalking && <Deaf missing={missing} />}
       <div className="controls">
         <State call={call} isHeld={hold.isHeld} />
-        <div className="buttons">
+        <fieldset className="buttons" aria-label="Call" tabIndex={-1} {...keys}>
           {isTalking && holds && (
             <button
               type="button"
@@ -81,8 +87,8 @@ export function Dock({ server, call, talk, write, retry, renew }: DockProps): Re
             </button>
           )}
           {!isTalking && status !== 'connecting' && !isFailed(status, cause) && (
-            <button type="button" className={isOn ? '' : 'primary'} onClick={talk}>
-              {call.mode === 'idle' ? 'Start talking' : 'Talk'} <kbd>Space</kbd>
+            <button type="button" className={isOn || missing.length ? '' : 'primary'} onClick={talk}>
+              Start talking <kbd>Space</kbd>
             </button>
           )}
           {status === 'connecting' && (
@@ -90,7 +96,7 @@ export function Dock({ server, call, talk, write, retry, renew }: DockProps): Re
               Cancel
             </button>
           )}
-        </div>
+        </fieldset>
       </div>
       <Composer write={write} input={input} />
     </div>
@@ -124,12 +130,51 @@ function State({ call, isHeld }: { readonly call: Call; readonly isHeld: boolean
   }[status]
   const shown = status === 'connected' ? agent : status
   return (
-    <p className="state" data-state={shown} role="status">
+    <div className="state" data-state={shown}>
       <Meter which={agent === 'speaking' ? 'output' : 'input'} />
-      {word}
+      {/* Each turn changes it several times, and the agent is heard: only what `Announced` has is read out. */}
+      <p role="status" aria-live="off">
+        {word}
+      </p>
       <Latency />
+      <Announced isTalking={call.mode === 'talk'} isFailed={isFailed(status, cause)} />
+    </div>
+  )
+}
+
+/** The line, for those who do not see it. What fails and what waits for a decision is told where it stands. */
+function Announced({ isTalking, isFailed }: { readonly isTalking: boolean; readonly isFailed: boolean }): ReactNode {
+  const { status } = useRealtime()
+  const told = {
+    idle: '',
+    connecting: 'The call begins.',
+    reconnecting: '',
+    closed: isFailed ? '' : 'The call is over.',
+    connected: isTalking ? 'The call is on. You can talk.' : 'The call is on.',
+  }[status]
+  return (
+    <p className="hidden" aria-live="polite">
+      {told}
     </p>
   )
+}
+
+/** Buttons go as the call goes on: the keyboard stays among those that come in their place. */
+function useKeptFocus() {
+  const group = useRef<HTMLFieldSetElement>(null)
+  const isWithin = useRef(false)
+  useLayoutEffect(() => {
+    if (isWithin.current && document.activeElement === document.body) group.current?.focus()
+  })
+  return {
+    ref: group,
+    onFocus: () => {
+      isWithin.current = true
+    },
+    onBlur: () => {
+      isWithin.current = false
+    },
+  }
 }
 
 /** From the end of what the user said to the first sound of the answer. */

@@ -14,12 +14,13 @@ export const Message: (props: MessageProps) => ReactNode = memo(({ item, speaker
     .map((part) => ('text' in part ? part.text : 'transcript' in part ? part.transcript : ''))
     .join('')
   const isSpoken = content.some(({ type }) => type === 'input_audio' || type === 'output_audio')
+  const isWritten = role === 'user' && !isSpoken
   const isGrowing = status === 'in_progress' || transcriptStatus === 'pending'
   return (
-    <li className={`message ${role}`} aria-busy={isGrowing}>
+    <li className={`message ${role}`} aria-busy={isGrowing} data-written={isWritten || undefined}>
       <p className="who">
         {role === 'user' ? 'You' : speaker}
-        {role === 'user' && !isSpoken && <span className="quiet"> · typed</span>}
+        {isWritten && <span className="quiet"> · typed</span>}
       </p>
       <p className="words">{text ? <Words item={item} text={text} /> : <Wordless item={item} />}</p>
       {item.interrupted && <Cut item={item} />}

@@ -1,4 +1,4 @@
-import { useRealtime } from 'parley-voice/react'
+import { useMicrophone, useRealtime } from 'parley-voice/react'
 import { type ReactNode, useEffect, useState } from 'react'
 import { exampleOf } from './agents/index.ts'
 import { type Call, urlOf } from './call.ts'
@@ -23,16 +23,22 @@ interface RoomProps {
 export function Room({ config, call, renew }: RoomProps): ReactNode {
   const [view, setView] = useState<View>('conversation')
   const { session, status, connect } = useRealtime()
+  const { state: microphone } = useMicrophone()
   const start = useStart(config, call)
   const example = exampleOf(call.settings.example)
 
   /** The conversation stays when one goes on by speaking, or in writing. */
   const talk = () =>
     call.mode === 'talk' ? connect({ url: urlOf(config) }).catch(() => {}) : renew({ mode: 'talk', ...saved() })
+  const isOn = status === 'connected' || status === 'reconnecting' || status === 'connecting'
+  /** Who writes does not wait until the microphone is allowed. */
   const write = (text: string) =>
-    status === 'connected' || status === 'reconnecting' || status === 'connecting'
+    isOn && !(status === 'connecting' && microphone === 'asking')
       ? session.sendMessage(text)
       : renew({ mode: 'write', first: text, ...saved() })
+  /** Another agent begins anew; another way to talk to the same one goes on with what was said. */
+  const change = (settings: Partial<Settings>) =>
+    renew(settings.example ? { mode: 'idle' } : { mode: isOn ? call.mode : 'idle', ...saved() }, settings)
   const saved = () => (session.history.length ? { saved: session.save() } : {})
 
   return (
@@ -46,10 +52,11 @@ export function Room({ config, call, renew }: RoomProps): ReactNode {
           aria-labelledby="tab-conversation"
           hidden={view !== 'conversation'}
         >
-          <Setup call={call} change={(settings) => renew({ mode: 'idle' }, settings)} />
+          <Setup call={call} change={change} />
           <div className="stage">
             <Transcript example={example} write={write} missing={config.missing} />
             <Dock
+              missing={config.missing}
               server={config.provider === 'local' ? 'parley dev' : config.provider}
               call={call}
               talk={talk}

@@ -1,7 +1,8 @@
 import type { RealtimeItem } from 'parley-voice'
 import { useHistory, useToolApprovals } from 'parley-voice/react'
-import { type ReactNode, useEffect, useRef } from 'react'
+import type { ReactNode } from 'react'
 import type { Example } from './agents/index.ts'
+import { useFollowing } from './following.ts'
 import { Message } from './Message.tsx'
 import { handedTo, ToolCall } from './ToolCall.tsx'
 
@@ -15,16 +16,24 @@ interface TranscriptProps {
 export function Transcript({ example, write, missing }: TranscriptProps): ReactNode {
   const ids = useHistory((history) => history.filter(isShown).map(({ itemId }) => itemId))
   const speakers = useHistory((history) => speakersIn(history.filter(isShown), example.agent.name))
-  const end = useFollowing()
+  const { box, isAway, toEnd } = useFollowing()
   return (
-    <div className="transcript" role="log" aria-label="Conversation" aria-live="polite" ref={end}>
-      {ids.length === 0 && <Welcome example={example} write={write} missing={missing} />}
-      <ol>
-        {ids.map((itemId, at) => (
-          <Entry key={itemId} itemId={itemId} speaker={speakers[at] ?? ''} />
-        ))}
-      </ol>
-    </div>
+    <>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls by keyboard */}
+      <div className="transcript" role="log" aria-label="Conversation" aria-live="polite" tabIndex={0} ref={box}>
+        {ids.length === 0 && <Welcome example={example} write={write} missing={missing} />}
+        <ol>
+          {ids.map((itemId, at) => (
+            <Entry key={itemId} itemId={itemId} speaker={speakers[at] ?? ''} />
+          ))}
+        </ol>
+      </div>
+      {isAway && (
+        <button type="button" className="newest" onClick={toEnd}>
+          Newest ↓
+        </button>
+      )}
+    </>
   )
 }
 
@@ -50,35 +59,12 @@ function Entry({ itemId, speaker }: { readonly itemId: string; readonly speaker:
   return <ToolCall item={item} decide={waits ? (isApproved) => (isApproved ? approve(waits) : reject(waits)) : null} />
 }
 
-/** Scrolls along with what is said, unless somebody reads further up. */
-function useFollowing() {
-  const ref = useRef<HTMLDivElement>(null)
-  useEffect(() => {
-    const box = ref.current
-    if (!box) return
-    let isAtEnd = true
-    const scrolled = () => {
-      isAtEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 48
-    }
-    const grown = new MutationObserver(() => {
-      if (isAtEnd) box.scrollTop = box.scrollHeight
-    })
-    box.addEventListener('scroll', scrolled, { passive: true })
-    grown.observe(box, { childList: true, subtree: true, characterData: true })
-    return () => {
-      grown.disconnect()
-      box.removeEventListener('scroll', scrolled)
-    }
-  }, [])
-  return ref
-}
-
 function Welcome({ example, write, missing }: TranscriptProps): ReactNode {
   return (
     <div className="welcome">
       <h2>{example.title}</h2>
       <p>{example.about}</p>
-      <p className="quiet">Say or type something like</p>
+      <p className="quiet">Press one of these, type your own words, or start talking</p>
       <ul className="sayings">
         {example.sayings.map((saying) => (
           <li key={saying}>
@@ -88,11 +74,17 @@ function Welcome({ example, write, missing }: TranscriptProps): ReactNode {
           </li>
         ))}
       </ul>
-      {missing.map((sentence) => (
-        <p key={sentence} className="note">
-          {sentence}
-        </p>
-      ))}
+      <Deaf missing={missing} />
     </div>
+  )
+}
+
+/** Why what is spoken is not understood here, where that is so. */
+export function Deaf({ missing }: Pick<TranscriptProps, 'missing'>): ReactNode {
+  if (!missing.length) return null
+  return (
+    <p className="note">
+      <strong>You can type, but what you say is not understood yet.</strong> {missing.join(' ')}
+    </p>
   )
 }

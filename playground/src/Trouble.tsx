@@ -1,6 +1,6 @@
 import type { Cause } from 'parley-voice'
 import { type Status, useMicrophone, useRealtime, useRealtimeEvent } from 'parley-voice/react'
-import { type ReactNode, useState } from 'react'
+import { type ReactNode, useEffect, useState } from 'react'
 import type { Call } from './call.ts'
 import type { Renew } from './Room.tsx'
 
@@ -23,9 +23,16 @@ export function Trouble({ server, call, retry, renew }: TroubleProps): ReactNode
   const { session, status, cause } = useRealtime()
   const { state, problem } = useMicrophone()
   const [refusal, setRefusal] = useState<Refusal | null>(null)
+  const isAsked = useLasting(status === 'connecting' && state === 'asking')
   useRealtimeEvent('error', ({ error }) => setRefusal({ of: session, reason: reasonOf(error) }))
   const saved = () => (session.history.length ? { saved: session.save() } : {})
 
+  if (isAsked)
+    return (
+      <div className="trouble asked" role="status">
+        <p>Your browser asks whether this page may use the microphone. Allow it there, or type a message instead.</p>
+      </div>
+    )
   if (cause && (status === 'reconnecting' || status === 'connecting'))
     return (
       <div className="trouble" role="status">
@@ -70,6 +77,20 @@ export function Trouble({ server, call, retry, renew }: TroubleProps): ReactNode
       </div>
     )
   return null
+}
+
+/** What is so for longer than it takes to see it. */
+function useLasting(isSo: boolean): boolean {
+  const [isLasting, setIsLasting] = useState(false)
+  useEffect(() => {
+    if (!isSo) return
+    const timer = setTimeout(() => setIsLasting(true), 400)
+    return () => {
+      clearTimeout(timer)
+      setIsLasting(false)
+    }
+  }, [isSo])
+  return isSo && isLasting
 }
 
 /** The line ended, and nobody here wanted that. */

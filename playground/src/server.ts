@@ -24,7 +24,7 @@ export async function mint(session: object): Promise<string> {
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(session),
   }).catch(() => {
-    throw new Error('the server of this page does not answer.')
+    throw new Error('the server of this page does not answer. Is parley dev still running?')
   })
   const told: { readonly value?: string; readonly error?: string } = await response.json()
   if (told.value) return told.value

@@ -1,12 +1,15 @@
-import { useEffect, useInsertionEffect, useRef } from 'react'
+import { type RefObject, useEffect, useInsertionEffect, useRef } from 'react'
 
 interface Shortcuts {
   readonly press: (key: string) => void
   readonly release: (key: string) => void
 }
 
-/** Keys that are pressed while nothing is being written, and that no control has a use for. Escape always counts. */
-export function useShortcuts(shortcuts: Shortcuts): void {
+/**
+ * Keys that are pressed while what they are for is in view, while nothing is being written, and that no control has a use
+ * for. Escape always counts there.
+ */
+export function useShortcuts(place: RefObject<HTMLElement | null>, shortcuts: Shortcuts): void {
   const latest = useRef(shortcuts)
   useInsertionEffect(() => {
     latest.current = shortcuts
@@ -14,6 +17,7 @@ export function useShortcuts(shortcuts: Shortcuts): void {
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
       if (event.repeat || event.ctrlKey || event.metaKey || event.altKey || !isFree(event)) return
+      if (!place.current?.checkVisibility()) return
       if (event.key === ' ' || event.key === '/') event.preventDefault()
       latest.current.press(event.key)
     }
@@ -24,13 +28,14 @@ export function useShortcuts(shortcuts: Shortcuts): void {
       document.removeEventListener('keydown', press)
       document.removeEventListener('keyup', release)
     }
-  }, [])
+  }, [place])
 }
 
+/** Space presses and scrolls: it is free on the page itself, and on a choice that was made already. */
+const restsFor = 'body, fieldset, input[type=radio]:checked'
+
 function isFree({ key, target }: KeyboardEvent): boolean {
-  if (key === 'Escape') return true
-  if (!(target instanceof Element)) return true
+  if (key === 'Escape' || !(target instanceof Element)) return true
   if (target.closest('input:not([type=radio]), textarea, select')) return false
-  // Space has no use for a choice that was made already.
-  return key !== ' ' || !target.closest('button, summary, input:not([type=radio]:checked)')
+  return key !== ' ' || target.matches(restsFor)
 }

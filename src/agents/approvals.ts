@@ -1,5 +1,6 @@
 import type { Clock } from '../protocol/clock.ts'
 import { UserError } from '../protocol/errors.ts'
+import { noApproval } from './misuse.ts'
 
 /** A call that the app has to approve, bound to its id and to the arguments that the model gave. */
 export interface ApprovalItem {
@@ -99,7 +100,7 @@ export function approvals({ clock, timeoutMs, requested, changed, saved }: Appro
     },
     decide(asked, verdict, isForAll) {
       const one = waiting.get(asked.callId)
-      if (!one) throw new UserError(`The call '${asked.callId}' waits for no approval: it was decided, or is too old.`)
+      if (!one) throw noApproval(asked.callId)
       if (asked.arguments !== undefined && asked.arguments !== one.item.arguments) {
         throw new UserError(`The call '${asked.callId}' was made with other arguments than those that were decided on.`)
       }

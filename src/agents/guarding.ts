@@ -45,6 +45,8 @@ export interface Guarding {
 
 /** So many answers in a row may be stopped: a model that does not keep to the policy is asked no further. */
 const mostStopped = 3
+/** Passes that are remembered for a speaker that is still to be made. */
+const mostEarly = 64
 
 export function guarding<Context>(parts: GuardingOptions<Context>, make: MakeSpeaker): Guarding {
   const { clock, door, cast, context, failed } = parts
@@ -52,6 +54,8 @@ export function guarding<Context>(parts: GuardingOptions<Context>, make: MakeSpe
   const holdsBack = outputGuardrails.length > 0 && outputGuardrailSettings.mode === 'holdback'
   let held: HeldSpeaker | null = null
   let beside: HeldSpeaker | null = null
+  /** Passed before there was a speaker. */
+  let early: readonly Parameters<HeldSpeaker['passed']>[] = []
   let isSounding = false
   let wasSounding = false
   /** Since the user said something. */
@@ -69,8 +73,15 @@ export function guarding<Context>(parts: GuardingOptions<Context>, make: MakeSpe
   })
 
   function passed(...what: Parameters<HeldSpeaker['passed']>): void {
+    if (!held || !beside) early = [...early.slice(1 - mostEarly), what]
     held?.passed(...what)
     beside?.passed(...what)
+  }
+
+  /** It is made for the first sound, and words may have passed before that. */
+  function caughtUp(speaker: HeldSpeaker): HeldSpeaker {
+    for (const what of early) speaker.passed(...what)
+    return speaker
   }
 
   /** What was said is heard no further; a newer answer goes on. The model is told why for its next answer alone. */
@@ -114,7 +125,7 @@ export function guarding<Context>(parts: GuardingOptions<Context>, make: MakeSpe
       pause: () => inner.pause?.(),
       resume: () => inner.resume?.(),
     }
-    held = heldSpeaker(told, {
+    const made = heldSpeaker(told, {
       clock,
       format: () => formatOf(door.state.config, 'output'),
       lengthOf: watch.lengthOf,
@@ -123,6 +134,7 @@ export function guarding<Context>(parts: GuardingOptions<Context>, make: MakeSpe
       moved: parts.moved,
       unplayable: (response_id, error) => door.feed({ type: 'unplayable', response_id, error }),
     })
+    held = caughtUp(made)
     return held
   }
 
@@ -158,7 +170,7 @@ export function guarding<Context>(parts: GuardingOptions<Context>, make: MakeSpe
     },
     speaker: holdsBack ? speaker : null,
     holdBeside(audio) {
-      beside ??= heldBeside()
+      beside ??= caughtUp(heldBeside())
       beside.play(audio)
     },
     isHolding: (response_id) => Boolean(held?.isHolding(response_id) || beside?.isHolding(response_id)),

@@ -3,11 +3,11 @@ import type { Reply } from './reply.ts'
 /** A reply that will be asked for: what is wanted of it waits until it is. */
 export function lateReply(id: string, coming: Promise<Reply>): Reply {
   let here: Reply | null = null
-  coming.then((reply) => {
+  const waits = coming.then((reply) => {
     here = reply
   })
   const done = coming.then((reply) => reply.done)
-  done.catch(() => {})
+  for (const one of [waits, done]) one.catch(() => {})
   return {
     id,
     get responseId() {
@@ -20,10 +20,18 @@ export function lateReply(id: string, coming: Promise<Reply>): Reply {
       return here?.audio ?? pieces(coming.then(({ audio }) => audio))
     },
     done,
-    cancel: () => void coming.then((reply) => reply.cancel()),
+    cancel: () =>
+      void coming.then(
+        (reply) => reply.cancel(),
+        () => {},
+      ),
   }
 }
 
-async function* pieces<T>(coming: Promise<AsyncIterable<T>>): AsyncIterable<T> {
-  yield* await coming
+/** Who asks and never reads hears of no rejection. */
+function pieces<T>(coming: Promise<AsyncIterable<T>>): AsyncIterable<T> {
+  coming.catch(() => {})
+  return (async function* () {
+    yield* await coming
+  })()
 }

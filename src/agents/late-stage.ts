@@ -4,12 +4,16 @@
  */
 import { UserError } from '../protocol/errors.ts'
 import { newId } from '../protocol/ids.ts'
+import { newSeed } from '../protocol/random.ts'
 import type { TraceEntry } from '../session/observing.ts'
 import { start } from '../session/state.ts'
 import { ConnectionError, type Transport } from '../session/transport.ts'
 import { type AnyAgent, agentOf } from './agent-shapes.ts'
 import { lateReply } from './late-reply.ts'
+import { noApproval, requireBytes } from './misuse.ts'
 import type { RealtimeSessionOptions } from './options.ts'
+import type { Reply, ReplyOptions } from './replies.ts'
+import { ReplyError } from './reply-error.ts'
 import type { Given, Stage } from './stage.ts'
 
 /** Bytes of microphone audio that wait for a stage: fifteen seconds of PCM16 at 24 kHz, as they do for a line. */
@@ -23,7 +27,13 @@ export function lateStage<Context>(
 ): Stage<Context> {
   const agent = agentOf(first)
   const { conversation, cuts, history = [], approvals } = options.start ?? {}
-  const before = start({ ...(conversation && cuts ? { conversation, cuts } : {}), interruption: options.interruption })
+  const { seed = newSeed(), reconnect, interruption } = options
+  const before = start({
+    ...(conversation && cuts ? { conversation, cuts } : {}),
+    reconnect,
+    seed,
+    interruption,
+  })
   const waiting: ((stage: Stage<Context>) => void)[] = []
   const subscribed = registry<() => void>((stage, listener) => stage.subscribe(listener))
   const observed = registry<(entry: TraceEntry) => void>((stage, listener) => stage.door.observe(listener))
@@ -31,12 +41,12 @@ export function lateStage<Context>(
   let loading: Promise<Stage<Context>> | null = null
   let isMuted = false
   let held = 0
-  /** `close()` gives up each `connect()` that waits. */
-  let closed = 0
+  /** What `close()` ends: each `connect()` and each reply that waits. */
+  const ends = new Set<() => void>()
 
   function load(): Promise<Stage<Context>> {
     loading ??= import('./stage.ts').then(({ stage }) => {
-      const made = stage(agent, options, transport, given)
+      const made = stage(agent, { ...options, seed }, transport, given)
       here = made
       subscribed.moveTo(made)
       observed.moveTo(made)
@@ -90,6 +100,36 @@ export function lateStage<Context>(
     }
   }
 
+  /** Settles with the work, or rejects when the session is closed before. */
+  function unlessClosed<T>(work: Promise<T>, error: () => Error): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const end = () => reject(error())
+      ends.add(end)
+      work.then(resolve, reject).finally(() => ends.delete(end))
+    })
+  }
+
+  /** One that was ended before it could be asked for is asked for no more. */
+  function replyLater(wishes: ReplyOptions, id: string): Reply {
+    let isEnded = false
+    const asked = new Promise<Reply>((resolve, reject) =>
+      later((stage) => {
+        if (isEnded) return
+        try {
+          resolve(stage.reply(wishes, id))
+        } catch (error) {
+          reject(error)
+          throw error
+        }
+      }),
+    )
+    const coming = unlessClosed(asked, () => {
+      isEnded = true
+      return new ReplyError('closed', 'The session ended before the reply did.', { cause: null })
+    })
+    return lateReply(id, coming)
+  }
+
   return {
     door: {
       get state() {
@@ -108,7 +148,10 @@ export function lateStage<Context>(
       get waiting() {
         return here?.approvals.waiting ?? []
       },
-      decide: (...verdict) => later((stage) => stage.approvals.decide(...verdict)),
+      decide(item, ...verdict) {
+        if (!here) throw noApproval(item.callId)
+        here.approvals.decide(item, ...verdict)
+      },
     },
     get availableMcpTools() {
       return here?.availableMcpTools ?? []
@@ -123,6 +166,7 @@ export function lateStage<Context>(
       },
       sendAudio(audio, commit) {
         if (here) return here.microphone.sendAudio(audio, commit)
+        requireBytes(audio)
         if (held > mostHeld) return false
         held += audio.byteLength
         const copy = (ArrayBuffer.isView(audio) ? audio.buffer : audio).slice(...rangeOf(audio))
@@ -134,27 +178,26 @@ export function lateStage<Context>(
       },
     },
     mute(muted) {
-      if (!here) transport.mute?.(muted)
+      if (!here && transport.carriesAudio) transport.mute?.(muted)
+      if (!here) options.audio?.mute(muted)
       const isNew = isMuted !== muted
       isMuted = muted
       later((stage) => stage.mute(muted))
       if (!here && isNew) subscribed.tell()
     },
     async open(...how) {
-      const wasClosed = closed
-      const stage = await load()
-      if (wasClosed !== closed) throw new UserError('It was closed while it was connecting.')
+      const stage = await unlessClosed(load(), () => new UserError('It was closed while it was connecting.'))
       return stage.open(...how)
     },
     close() {
-      closed += 1
+      for (const end of ends) end()
+      ends.clear()
       if (here || waiting.length) later((stage) => stage.close())
     },
-    interrupt: () => here?.interrupt(),
+    interrupt: () => later((stage) => stage.interrupt()),
     say: (...said) => later((stage) => stage.say(...said)),
     reply(wishes, id = newId('reply_', Math.random)) {
-      if (here) return here.reply(wishes, id)
-      return lateReply(id, new Promise((resolve) => later((stage) => resolve(stage.reply(wishes, id)))))
+      return here ? here.reply(wishes, id) : replyLater(wishes, id)
     },
     drained: async () => here?.drained(),
     become: async (...next) => (await load()).become(...next),

@@ -1,7 +1,7 @@
 import { formatOf } from '../protocol/audio.ts'
-import { UserError } from '../protocol/errors.ts'
 import type { Door } from '../session/door.ts'
 import type { Talk } from '../session/talk.ts'
+import { requireBytes } from './misuse.ts'
 
 export interface Microphone extends Pick<Talk, 'use' | 'beginTurn' | 'endTurn'> {
   sendAudio(audio: ArrayBuffer | ArrayBufferView, commit: boolean): boolean
@@ -45,15 +45,6 @@ export function microphone(door: Door, talking: Talk, changed: () => void, spoke
       return muted
     },
   }
-}
-
-/** What is no PCM16 or G.711 would be noise, or nothing, at the far end. */
-function requireBytes(audio: unknown): void {
-  if (audio instanceof Float32Array || audio instanceof Float64Array) {
-    throw new UserError('sendAudio takes PCM16 or G.711, not samples from -1 to 1. Convert them first.')
-  }
-  if (ArrayBuffer.isView(audio) || (audio as ArrayBuffer | null)?.byteLength !== undefined) return
-  throw new UserError('sendAudio takes an ArrayBuffer or a typed array of bytes. Decode base64 first.')
 }
 
 function bytesOf(audio: ArrayBuffer | ArrayBufferView): Uint8Array {

@@ -61,6 +61,23 @@ export function requireOptions(options: Checked): void {
   if (ofAgent) throw new UserError(`'${ofAgent}' belongs to the agent, not to the session's config.`)
 }
 
+/**
+ * What is no PCM16 or G.711 would be noise, or nothing, at the far end.
+ *
+ * @throws UserError that says what it is to be.
+ */
+export function requireBytes(audio: unknown): void {
+  if (audio instanceof Float32Array || audio instanceof Float64Array) {
+    throw new UserError('sendAudio takes PCM16 or G.711, not samples from -1 to 1. Convert them first.')
+  }
+  if (ArrayBuffer.isView(audio) || (audio as ArrayBuffer | null)?.byteLength !== undefined) return
+  throw new UserError('sendAudio takes an ArrayBuffer or a typed array of bytes. Decode base64 first.')
+}
+
+export function noApproval(callId: string): UserError {
+  return new UserError(`The call '${callId}' waits for no approval: it was decided, or is too old.`)
+}
+
 function requireGuardrails(name: string, guardrails: unknown): void {
   if (guardrails === undefined) return
   const runs = (one: object) => ['execute', 'guardrailFunction', 'run'].some((key) => key in one)

@@ -239,7 +239,7 @@ export class RealtimeSession<Context = unknown> {
   updateHistory(
     history: readonly RealtimeItemInput[] | ((history: readonly RealtimeItem[]) => readonly RealtimeItemInput[]),
   ): void {
-    this.#stage.edit(typeof history === 'function' ? history(this.history) : history)
+    this.#stage.edit(history)
   }
 
   /** Lets a call run that waits for it; `alwaysApprove`: and all further calls of that tool by that agent. */

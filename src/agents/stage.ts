@@ -39,6 +39,11 @@ import { telling } from './telling.ts'
 import type { FunctionTool } from './tool.ts'
 import { transfers } from './transfers.ts'
 
+/** What the history is to be, or what is made of what it is by then. */
+export type HistoryChange =
+  | readonly RealtimeItemInput[]
+  | ((history: readonly RealtimeItem[]) => readonly RealtimeItemInput[])
+
 export interface Stage<Context> {
   readonly door: Pick<Door, 'state' | 'feed' | 'observe'>
   readonly agent: RealtimeAgent<Context>
@@ -59,7 +64,7 @@ export interface Stage<Context> {
   /** Changes the config, also of the sessions that are connected later. */
   configure(change: object): Promise<void>
   close(): void
-  edit(history: readonly RealtimeItemInput[]): void
+  edit(history: HistoryChange): void
   /** What the far end is told at the start. */
   initialConfig(overrides: RealtimeSessionConfig): Promise<Partial<State['config']>>
   save(): SavedSession
@@ -325,10 +330,12 @@ export function stage<Context>(
     })
   }
 
-  function edit(wanted: readonly RealtimeItemInput[]): void {
+  function edit(change: HistoryChange): void {
+    const now = history()
+    const wanted = typeof change === 'function' ? change(now) : change
     const { conversation, pending } = line.state
     const items = [...conversation.items, ...pending.map(({ item }) => item)]
-    line.feed({ type: 'edited', ...changesBetween(history(), wanted, { items, newId }) })
+    line.feed({ type: 'edited', ...changesBetween(now, wanted, { items, newId }) })
   }
 
   function drained(): Promise<void> {

@@ -95,6 +95,11 @@ export function itemsOf(conversation: Conversation): readonly Item[] {
   return conversation.open.reduce((items, item) => replace(items, find(items, item.id), item), conversation.items)
 }
 
+/** An item in its latest form. */
+export function itemOf({ items, open }: Conversation, id: string): Item | undefined {
+  return open.find((item) => item.id === id) ?? items[find(items, id)]
+}
+
 /** The response that is being given to the conversation, if there is one. Out-of-band responses are none. */
 export function activeResponse(conversation: Conversation): Response | undefined {
   return conversation.responses.find((response) => response.conversation_id !== null)

@@ -5,7 +5,7 @@ import type { Clock } from '../protocol/clock.ts'
 import { UserError } from '../protocol/errors.ts'
 import type { AudioDelta, Item, ServerEvent, SessionConfig } from '../protocol/events.ts'
 import { newId } from '../protocol/ids.ts'
-import { mulberry32 } from '../protocol/random.ts'
+import { mulberry32, newSeed } from '../protocol/random.ts'
 import { realClock } from './clock.ts'
 import { type Observing, observing } from './observing.ts'
 import { pacedSpeaker } from './paced-speaker.ts'
@@ -47,7 +47,7 @@ export interface Door extends Running {
 }
 
 export function door(options: DoorOptions): Door {
-  const { clock = realClock, seed = Math.floor(Math.random() * 2 ** 32), reconnect } = options
+  const { clock = realClock, seed = newSeed(), reconnect } = options
   const random = mulberry32(seed)
   let dial: Dial
   /** The `connect()` that is under way or stands. */
@@ -64,8 +64,7 @@ export function door(options: DoorOptions): Door {
 
   const { conversation, cuts } = options
   const before = { ...(conversation ? { conversation } : {}), ...(cuts ? { cuts } : {}) }
-  const attempts = reconnect === false ? { attempts: 0 } : (reconnect ?? {})
-  const running = run(start({ reconnect: attempts, seed, interruption: options.interruption, ...before }), {
+  const running = run(start({ reconnect, seed, interruption: options.interruption, ...before }), {
     clock,
     dial: (listener, config) => watching.overheard(dial)(listener, config),
     happened: watching.happened,
@@ -155,8 +154,7 @@ export function door(options: DoorOptions): Door {
         current = null
         abandon()
       }
-      said.heard(input, running.state)
-      feed(input)
+      feed(said.heard(input, running.state))
     },
     append: running.append,
     newId: (prefix) => newId(prefix, random),

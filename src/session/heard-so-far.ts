@@ -2,11 +2,12 @@
  * An answer is cut while it is given, when all that has come of it was heard: its words may have run ahead of its sound. Here
  * it counts as cut where its sound ended; the far end is told once it is certain that there was more.
  */
+import { itemOf } from '../conversation/conversation.ts'
 import type { Cut } from '../conversation/retell.ts'
 import { formatOf, msOf } from '../protocol/audio.ts'
 import type { AudioDelta, Response } from '../protocol/events.ts'
 import type { Heard } from './speaker.ts'
-import { itemIn, type State, type Step, transmit } from './state.ts'
+import { type State, type Step, transmit } from './state.ts'
 
 /** The sound that has come of an item that is being given, in ms. */
 export interface Growing {
@@ -57,6 +58,6 @@ export function heardToEnd(state: State, { output }: Response): State {
 
 /** Undefined where there is no such message. */
 function isWhole(state: State, id: string): boolean | undefined {
-  const item = itemIn(state, id)
+  const item = itemOf(state.conversation, id)
   return item?.type === 'message' ? item.status !== 'in_progress' && item.status !== 'incomplete' : undefined
 }

@@ -53,7 +53,7 @@ export function followTurns(): FollowTurns {
     if (before.turn !== after.turn) {
       if (after.turn.asked && !before.turn.asked) askedAt = now
       if (after.turn.asked?.cut && !before.turn.asked?.cut) unwantedAt = now
-      if (after.turn.calls.length > before.turn.calls.length) called(before, after, now)
+      if (after.turn.calls !== before.turn.calls) called(before, after, now)
       if (after.turn.cut !== before.turn.cut) cut(before, after, input, now)
     }
     if (before.playback.item && !after.playback.item) silenced(before, now)
@@ -149,7 +149,9 @@ export function followTurns(): FollowTurns {
   }
 
   function called({ turn: { calls } }: State, { turn, conversation }: State, now: number): void {
-    for (const { id, batch } of turn.calls.slice(calls.length)) {
+    const known = new Set(calls.map(({ id }) => id))
+    for (const { id, batch } of turn.calls) {
+      if (known.has(id)) continue
       const call = conversation.calls.find((one) => one.id === id)
       if (!call) continue
       const { tools } = (batch && turnOf(batch)) || turns.at(-1) || {}

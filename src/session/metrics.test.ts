@@ -174,3 +174,32 @@ test('turns that are never over are let go, the oldest first', () => {
   expect(turns.length).toBeGreaterThanOrEqual(20)
   expect(turns.map(([, { said: at }]) => at)).toEqual(turns.map((_, n) => 10 + n * 10))
 })
+
+test('a call that is made as others are forgotten is measured', () => {
+  const follow = followTurns()
+  let state: State = start()
+  const play = (input: Input, at: number) => {
+    const [after] = step(state, input, at)
+    follow(state, after, input, at)
+    state = after
+  }
+  const begin: readonly Input[] = [
+    { type: 'started' },
+    { type: 'opened' },
+    { type: 'received', event: { type: 'session.updated', session: {} } as never },
+    said,
+    { type: 'received', event: created('r') },
+  ]
+  for (const input of begin) play(input, 1)
+  const call = { id: 'new', type: 'function_call', call_id: 'c', name: 'look', arguments: '{}', status: 'completed' }
+  const before: State = { ...state, turn: { ...state.turn, calls: [{ id: 'old', batch: 'gone' }] } }
+  const conversation = { ...state.conversation, calls: [call as never] }
+  const after: State = { ...before, conversation, turn: { ...before.turn, calls: [{ id: 'new', batch: 'r' }] } }
+  expect(follow(before, after, { type: 'drained' }, 5)).toEqual([])
+  state = { ...after, conversation: { ...conversation, calls: [] } }
+  const answer: Input = { type: 'answered', item: { type: 'function_call_output', call_id: 'c' } as never, ask: null }
+  follow(state, state, answer, 9)
+  const over: Input = { type: 'received', event: done('r') }
+  const [ended] = step(state, over, 10)
+  expect(only(follow(state, ended, over, 10)).tools).toMatchObject([{ name: 'look', callId: 'c' }])
+})

@@ -1,11 +1,11 @@
 /** What was heard: cutting an answer off, and telling the far end where. */
-import { activeResponse } from '../conversation/conversation.ts'
+import { activeResponse, itemOf } from '../conversation/conversation.ts'
 import type { Cut } from '../conversation/retell.ts'
 import type { AudioDelta, Item } from '../protocol/events.ts'
 import { cutAt } from './far-playback.ts'
 import { heardSoFar, moreCame } from './heard-so-far.ts'
 import type { Heard } from './speaker.ts'
-import { type Effect, type Input, inTurn, itemIn, type State, type Step, transmit, withTurn } from './state.ts'
+import { type Effect, type Input, inTurn, type State, type Step, transmit, withTurn } from './state.ts'
 import { forgotten, withUnheard } from './unheard.ts'
 
 /** Items that began to be heard are remembered while their response may be given: the last ones are enough. */
@@ -96,7 +96,7 @@ export function silenced(state: State, { heard, growing = [], charsPerMs }: Sile
   }
   const { cuts } = state.playback
   const soFar = heardSoFar(state, growing, heard).map(
-    ([item_id, cut]) => [item_id, { ...cut, ...paceOf(itemIn(state, item_id), charsPerMs) }] as const,
+    ([item_id, cut]) => [item_id, { ...cut, ...paceOf(itemOf(state.conversation, item_id), charsPerMs) }] as const,
   )
   const playback = { ...state.playback, cuts: soFar.length ? { ...cuts, ...Object.fromEntries(soFar) } : cuts }
   const quiet = drained({ ...state, playback })
@@ -120,7 +120,7 @@ function cutShort(state: State, heard: readonly Heard[], charsPerMs?: number): S
   const truncates: Effect[] = []
   const unheard: string[] = []
   for (const { item_id, content_index, heardMs, receivedMs } of heard) {
-    const item = itemIn(state, item_id)
+    const item = itemOf(state.conversation, item_id)
     if (Object.hasOwn(cuts, item_id) || receivedMs < 1 || !item) continue
     const audio_end_ms = Math.min(Math.floor(heardMs), Math.floor(receivedMs))
     cuts[item_id] = { heardMs: audio_end_ms < 1 ? 0 : heardMs, receivedMs, ...paceOf(item, charsPerMs) }

@@ -1,6 +1,5 @@
 import type { Conversation } from '../conversation/conversation.ts'
 import { empty } from '../conversation/empty.ts'
-import { find } from '../conversation/order.ts'
 import type { CreateItem, Cuts } from '../conversation/retell.ts'
 import type {
   AudioDelta,
@@ -251,7 +250,8 @@ export interface Start {
   readonly config?: Partial<SessionConfig>
   readonly conversation?: Conversation
   readonly cuts?: Cuts
-  readonly reconnect?: Partial<Reconnect>
+  /** `false`: a lost line is not dialed again. */
+  readonly reconnect?: Partial<Reconnect> | false | undefined
   readonly interruption?: InterruptionOptions | undefined
   readonly seed?: number
 }
@@ -260,10 +260,11 @@ export function start({
   config = {},
   conversation = empty,
   cuts = {},
-  reconnect = {},
+  reconnect,
   interruption,
   seed = 1,
 }: Start = {}): State {
+  const { attempts = 7, timeoutMs = 15_000 } = reconnect === false ? { attempts: 0 } : (reconnect ?? {})
   return {
     config,
     updates: [],
@@ -288,7 +289,7 @@ export function start({
     playback: { item: null, cuts },
     interruption: interruptionOf(interruption),
     usage: noUsage,
-    reconnect: { attempts: reconnect.attempts ?? 7, timeoutMs: reconnect.timeoutMs ?? 15_000 },
+    reconnect: { attempts, timeoutMs },
     seed,
     ids: 0,
   }
@@ -314,11 +315,6 @@ export function withTurn(state: State, change: Partial<Turn>): State {
 
 export function transmit(event: ClientEvent): Effect {
   return { type: 'transmit', event }
-}
-
-/** An item as it is told so far. */
-export function itemIn({ conversation: { items, open } }: State, id: string): Item | undefined {
-  return open.find((item) => item.id === id) ?? items[find(items, id)]
 }
 
 /** The event that deletes an item. Its `event_id` names the item, so that a refusal finds its way back. */

@@ -2,10 +2,10 @@
  * What was cut before any of it was heard: the far end forgets it, or it would take it for said. History keeps it, as
  * unheard. It is deleted once no response is being given, for an item may still be growing until then.
  */
-import { activeResponse, contentOf } from '../conversation/conversation.ts'
+import { activeResponse, contentOf, itemOf } from '../conversation/conversation.ts'
 import { find } from '../conversation/order.ts'
 import type { ClientEvent, Response } from '../protocol/events.ts'
-import { itemIn, type State, type Step, transmit } from './state.ts'
+import { type State, type Step, transmit } from './state.ts'
 
 /** How the ids of events begin that delete what was unheard: that it is not there any more is no error. */
 export const unheardDeletion = 'unheard_'
@@ -65,7 +65,7 @@ function deletion(item_id: string) {
 }
 
 function isSpoken(state: State, id: string): boolean {
-  const item = itemIn(state, id)
+  const item = itemOf(state.conversation, id)
   if (item?.type !== 'message' || item.role !== 'assistant') return false
   return contentOf(item).some(({ type }) => type === 'output_audio')
 }

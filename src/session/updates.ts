@@ -6,7 +6,8 @@ import type { Input, State } from './state.ts'
 type Config = Partial<SessionConfig>
 
 export interface UpdatesSaid {
-  heard(input: Input, state: State): void
+  /** Gives the input as it is to be fed: a change that has no name gets one, so that its refusal is known. */
+  heard(input: Input, state: State): Input
   refused(error: RealtimeError): void
   /** A config, with all that was said since. */
   since(config: Config): Config
@@ -16,17 +17,21 @@ export interface UpdatesSaid {
 const ofAgent = ['instructions', 'tools', 'prompt'] as const
 
 export function updatesSaid(): UpdatesSaid {
-  let said: readonly { readonly id: string | undefined; readonly config: Config }[] = []
+  let said: readonly { readonly id: string; readonly config: Config }[] = []
+  let count = 0
 
   return {
     heard(input, { config: before }) {
       if (input.type === 'sent' && input.event.type === 'session.update' && input.event.session?.type === 'realtime') {
-        const { type: _, ...config } = input.event.session
-        said = [...said, { id: input.event.event_id, config }]
+        const { event_id = `update_${count++}`, session } = input.event
+        const { type: _, ...config } = session
+        said = [...said, { id: event_id, config }]
+        return { ...input, event: { ...input.event, event_id } }
       }
-      if (input.type !== 'configured') return
+      if (input.type !== 'configured') return input
       const over = ofAgent.filter((name) => name in input.config && input.config[name] !== before[name])
       if (over.length) said = said.map(({ id, config }) => ({ id, config: without(config, over) }))
+      return input
     },
     refused({ event_id }) {
       if (event_id) said = said.filter(({ id }) => id !== event_id)

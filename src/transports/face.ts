@@ -1,7 +1,6 @@
 /** What the transports have in common as public classes: alone they are the core without agents, under a session its voice. */
 import type { Clock } from '../protocol/clock.ts'
 import type { SessionConfig } from '../protocol/events.ts'
-import { merge } from '../protocol/merge.ts'
 import { type Camel, toWire } from '../protocol/spelling.ts'
 import { type Door, door } from '../session/door.ts'
 import { type Emitter, emitter } from '../session/emitter.ts'
@@ -55,7 +54,9 @@ export function face(options: { readonly clock?: Clock; readonly seed?: number }
     },
     sendFunctionCallOutput: (callId, output, startResponse) =>
       line.answer(callId, output, startResponse ? { ...plain, when: 'batch' } : null),
-    updateSessionConfig: (config) =>
-      line.feed({ type: 'configured', config: merge(line.state.config, toWire(config)) }),
+    updateSessionConfig(config) {
+      const session = { type: 'realtime', ...(toWire(config) as Partial<SessionConfig>) } as const
+      line.feed({ type: 'sent', event: { type: 'session.update', session } })
+    },
   }
 }

@@ -172,6 +172,11 @@ export async function call(
   await one.sounds(500)
   await said.say(wavs.barge)
   await until('the agent is interrupted', () => times('audio_interrupted'), 20_000)
-  await until('another agent has spoken', () => times('audio_start') > 1 && one.told.at(-1) === 'audio_stopped', 30_000)
+  const ofBilling = () => one.told.slice(one.told.indexOf('Clerk to Billing'))
+  await until(
+    'another agent has spoken',
+    () => /Billing,.*audio_start,.*audio_stopped$/.test(ofBilling().join()),
+    30_000,
+  )
   return one.end()
 }

@@ -84,6 +84,8 @@ export function EventList({
   useLayoutEffect(() => {
     if (isLive && isAtEnd.current) box.current!.scrollTop = box.current!.scrollHeight
   })
+  // How many rows there is room for is known before the first of them is seen.
+  useLayoutEffect(look, [])
   // biome-ignore lint/correctness/useExhaustiveDependencies: it scrolls when another event is selected, or others are shown
   useLayoutEffect(() => reveal(row), [selected, filter])
 

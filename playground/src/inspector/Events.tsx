@@ -23,9 +23,15 @@ export function Events({ log, opened, selected, select, search }: EventsProps): 
   kept.current ??= sieve()
   const rows = kept.current.rows(log, deferred)
   const entry = selected === null ? undefined : log.entries[selected - log.left]
+  const pane = useRef<HTMLElement>(null)
   const close = () => {
     setIsOpen(false)
     return isOpen
+  }
+  /** The keyboard goes on from the event that was looked at. */
+  const closeDetail = () => {
+    close()
+    pane.current?.querySelector<HTMLElement>('[role=listbox]')?.focus()
   }
   const leave = (event: KeyboardEvent) => {
     if (event.key !== 'Escape' || !(filter.text || isOpen)) return
@@ -35,7 +41,7 @@ export function Events({ log, opened, selected, select, search }: EventsProps): 
   }
   const isFiltered = filter !== everything && rows.length < log.entries.length
   return (
-    <section className="pane events" aria-label="Time line" data-open={isOpen && entry !== undefined}>
+    <section ref={pane} className="pane events" aria-label="Time line" data-open={isOpen && entry !== undefined}>
       <search className="filter">
         <input
           ref={search}
@@ -60,7 +66,7 @@ export function Events({ log, opened, selected, select, search }: EventsProps): 
             isOn={!filter.isBrief}
             turn={(isOn) => setFilter({ ...filter, isBrief: !isOn })}
           />
-          <span className="count" role="status">
+          <span className="count" role={opened ? 'status' : undefined}>
             {isFiltered ? `${rows.length} of ${log.entries.length}` : `${log.entries.length} events`}
           </span>
         </div>
@@ -77,7 +83,9 @@ export function Events({ log, opened, selected, select, search }: EventsProps): 
         isLive={!opened}
         empty={log.entries.length ? 'No event passes the filter.' : 'Nothing has happened yet. Start talking, or type.'}
       />
-      {isOpen && entry && <Detail entry={entry} log={log} effects={opened?.steps[entry.n]?.effects} close={close} />}
+      {isOpen && entry && (
+        <Detail entry={entry} log={log} effects={opened?.steps[entry.n]?.effects} close={closeDetail} />
+      )}
     </section>
   )
 }

@@ -37,6 +37,12 @@ interface Spoken {
  */
 const mostAtOnce = 5
 const samplesAMs = rate / 1_000
+/**
+ * Frames of silence behind what is cut off: a client that is sent nothing more takes that for loss, and makes up a fifth of
+ * a second of sound (Chromium: 217 ms, and 50 with them).
+ */
+const hushFrames = 3
+const silence = new Int16Array(frame)
 
 export function outgoing({ clock, encoder, send, started, stopped }: OutgoingOptions): OutgoingLine {
   /** The first is being heard; the others follow when it has ended. */
@@ -46,6 +52,7 @@ export function outgoing({ clock, encoder, send, started, stopped }: OutgoingOpt
   let due: number | null = null
   let timestamp = 0
   let lastSentAt: number | null = null
+  let hushing = 0
 
   function play(response_id: string, item_id: string, samples: Int16Array): void {
     let spoken = queue.find((one) => one.response_id === response_id)
@@ -70,7 +77,8 @@ export function outgoing({ clock, encoder, send, started, stopped }: OutgoingOpt
   /** Sends the next frame; false when there is none. */
   function sendNext(now: number): boolean {
     const first = queue[0]
-    if (!first) return false
+    if (!first) return sendHush(now)
+    hushing = 0
     const samples = take(first)
     if (!samples) return first.isWhole && end(first, now)
     advance(now)
@@ -80,6 +88,15 @@ export function outgoing({ clock, encoder, send, started, stopped }: OutgoingOpt
       first.isStarted = true
       started(first.response_id)
     }
+    return true
+  }
+
+  function sendHush(now: number): boolean {
+    if (hushing === 0) return false
+    hushing -= 1
+    advance(now)
+    send(encoder.encode(silence), timestamp, due === null)
+    due = (due ?? now) + beatMs
     return true
   }
 
@@ -128,7 +145,8 @@ export function outgoing({ clock, encoder, send, started, stopped }: OutgoingOpt
       const response_id = queue.find(({ isStarted }) => isStarted)?.response_id ?? null
       const cut = queue.flatMap(unheard)
       queue = []
-      due = null
+      if (response_id !== null) hushing = hushFrames
+      else due = null
       return { response_id, cut }
     },
     open() {
