@@ -88,7 +88,7 @@ export function Dock({ missing, server, call, talk, write, retry, renew }: DockP
           )}
           {!isTalking && status !== 'connecting' && !isFailed(status, cause) && (
             <button type="button" className={isOn || missing.length ? '' : 'primary'} onClick={talk}>
-              Start talking <kbd>Space</kbd>
+              {isOn ? 'Talk' : 'Start talking'} <kbd>Space</kbd>
             </button>
           )}
           {status === 'connecting' && (

@@ -64,7 +64,9 @@ function Welcome({ example, write, missing }: TranscriptProps): ReactNode {
     <div className="welcome">
       <h2>{example.title}</h2>
       <p>{example.about}</p>
-      <p className="quiet">Press one of these, type your own words, or start talking</p>
+      <p className="quiet">
+        Press one of these, {missing.length ? 'or type your own words' : 'type your own words, or start talking'}
+      </p>
       <ul className="sayings">
         {example.sayings.map((saying) => (
           <li key={saying}>

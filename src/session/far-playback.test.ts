@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { added, created, dropped, event, type Hand, noticed, over, sent, session } from '../../test/in-hand.ts'
+import { added, created, done, dropped, event, type Hand, noticed, over, sent, session } from '../../test/in-hand.ts'
 import type { Effect, Input, Start } from './state.ts'
 
 const joined: Input[] = [
@@ -85,6 +85,54 @@ test('how much was heard is known by the clock at once, and exactly when the far
   expect(hand.state.playback).toMatchObject({ item: null, cuts: { a: { heardMs: 1_500 } } })
   hand.play(truncated(1_420))
   expect(hand.state.playback.cuts['a']).toMatchObject({ heardMs: 1_420 })
+})
+
+const spoken = { ...answer, status: 'incomplete', content: [{ type: 'output_audio', transcript: 'It is on its way.' }] }
+const cancelled = event('response.done', { response: { id: 'r', status: 'cancelled', output: [spoken] } })
+const deleted = event('conversation.item.deleted', { item_id: 'a' })
+const nothing = { heardMs: 0, receivedMs: 0 }
+
+test('cut before any of it was heard: it is deleted once its response has ended, and stands in history as unheard', () => {
+  const hand = sounding()
+  hand.play(speech, buffer('cleared'))
+  expect(sent(hand.play(truncated(0)))).toEqual([])
+  expect(sent(hand.play(cancelled))).toEqual(['conversation.item.delete'])
+  hand.play(deleted)
+  expect(hand.state.conversation.items.map(({ id }) => id)).toEqual(['a'])
+  expect(hand.state.playback.cuts['a']).toEqual(nothing)
+})
+
+test('so is what was cut before it began to sound', () => {
+  const hand = session()
+  hand.play(...joined, ...given, { type: 'cut', response_id: 'r' })
+  expect(sent(hand.play(cancelled))).toEqual(['conversation.item.delete'])
+  expect(hand.state.playback.cuts['a']).toEqual(nothing)
+})
+
+test('what began to sound is not deleted, as long as nobody says that nothing of it was heard', () => {
+  const hand = sounding()
+  hand.play(speech)
+  expect(sent(hand.play(cancelled, buffer('cleared'), truncated(400)))).toEqual([])
+})
+
+test('a call that stands without us forgets by itself', () => {
+  const hand = session()
+  hand.play({ type: 'started', attached: true }, { type: 'opened' }, event('session.updated', { session: {} }), ...given)
+  expect(sent(hand.play(buffer('started'), speech, buffer('cleared'), truncated(0), cancelled))).toEqual([])
+})
+
+test('the words that were heard are told by the rate at which answers before were spoken', () => {
+  const hand = sounding()
+  const rateOf = () => hand.state.playback.cuts['b']!.charsPerMs!
+  const whole = { ...answer, status: 'completed', content: [{ type: 'output_audio', transcript: 'x'.repeat(300) }] }
+  hand.play(done(whole), over('r', [whole]))
+  hand.at(61_000)
+  hand.play(buffer('stopped'))
+  const next = { ...answer, id: 'b' }
+  hand.play(created('s'), event('conversation.item.added', { item: next, previous_item_id: 'a' }), buffer('started', 's'))
+  hand.at(62_000)
+  hand.play(speech, buffer('cleared', 's'))
+  expect(rateOf()).toBeCloseTo((300 + 54) / 63_000, 6)
 })
 
 test.each([

@@ -1,10 +1,13 @@
 /** What is heard where the line carries the audio: the far end plays, and tells what sounds and where it was cut. */
-import { itemsOf } from '../conversation/conversation.ts'
+import { itemsOf, textOf } from '../conversation/conversation.ts'
 import { find } from '../conversation/order.ts'
+import { charsPerMs, learned, usualRate } from '../conversation/rate.ts'
+import type { Item } from '../protocol/events.ts'
 import { type State, type Step, transmit } from './state.ts'
+import { forgotten, withUnheard } from './unheard.ts'
 
-/** Letters that are said in a ms, about: how long an answer would have been is known to the far end alone. */
-const charsPerMs = 1 / 65
+/** Responses that began to sound are remembered while they may be given: the last ones are enough. */
+const mostBegun = 8
 
 /** A response begins to sound. What was cut before it sounded is cut now. */
 export function sounding(state: State, response_id: string, now: number): Step {
@@ -13,14 +16,23 @@ export function sounding(state: State, response_id: string, now: number): Step {
   // What is said beside the conversation is not heard in it.
   if (state.conversation.responses.some((one) => one.id === response_id && one.conversation_id === null))
     return [state, []]
-  const item = itemsOf(state.conversation).findLast((one) => one.type === 'message' && one.role === 'assistant')
-  if (!item) return [state, []]
-  return [{ ...state, playback: { ...state.playback, item: { item_id: item.id, response_id, since: now } } }, []]
+  const item = itemsOf(state.conversation).findLast(isAnswer)
+  const begun = [...(state.playback.begun ?? []).slice(1 - mostBegun), response_id]
+  const playback = { ...state.playback, begun }
+  if (!item) return [{ ...state, playback }, []]
+  return [{ ...state, playback: { ...playback, item: { item_id: item.id, response_id, since: now } } }, []]
 }
 
-/** It was heard to its end. */
-export function faded(state: State, response_id: string): Step {
-  return isSounding(state, response_id) ? [{ ...state, playback: { ...state.playback, item: null } }, []] : [state, []]
+/** It was heard to its end: so long took its words. */
+export function faded(state: State, response_id: string, now: number): Step {
+  if (!isSounding(state, response_id)) return [state, []]
+  const { item, rate = usualRate } = state.playback
+  const { items } = state.conversation
+  const at = find(items, item!.item_id)
+  const [answer, next] = [items[at], items[at + 1]]
+  const isAlone = answer !== undefined && !(next && isAnswer(next))
+  const known = isAlone ? learned(rate, textOf(answer).length, now - (item!.since ?? now)) : rate
+  return [{ ...state, playback: { ...state.playback, item: null, rate: known } }, []]
 }
 
 /** The far end cut it, for a barge-in or because we asked. */
@@ -39,15 +51,24 @@ export function cutAt(state: State, now: number): Step {
   ]
 }
 
-export function farTruncated(state: State, item_id: string, heardMs: number): State {
-  return state.playback.isFar ? withCut(state, item_id, heardMs) : state
+/** What was not heard at all is deleted, as it is where it is played here; a call that stands without us does that itself. */
+export function farTruncated(state: State, item_id: string, heardMs: number): Step {
+  if (!state.playback.isFar) return [state, []]
+  const next = withCut(state, item_id, heardMs)
+  if (next === state || heardMs >= 1 || state.part.attached) return [next, []]
+  const cuts = { ...state.playback.cuts, [item_id]: { heardMs: 0, receivedMs: 0 } }
+  return forgotten(withUnheard({ ...state, playback: { ...state.playback, cuts } }, [item_id]))
 }
 
 function withCut(state: State, item_id: string, ms: number): State {
   if (find(state.conversation.items, item_id) < 0 || !Number.isFinite(ms)) return state
   const heardMs = Math.max(1, Math.floor(ms))
-  const cut = { heardMs, receivedMs: heardMs, charsPerMs }
+  const cut = { heardMs, receivedMs: heardMs, charsPerMs: charsPerMs(state.playback.rate ?? usualRate) }
   return { ...state, playback: { ...state.playback, cuts: { ...state.playback.cuts, [item_id]: cut } } }
+}
+
+function isAnswer(item: Item): boolean {
+  return item.type === 'message' && item.role === 'assistant'
 }
 
 function isSounding({ playback }: State, response_id: string): boolean {

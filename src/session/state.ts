@@ -1,5 +1,6 @@
 import type { Conversation } from '../conversation/conversation.ts'
 import { empty } from '../conversation/empty.ts'
+import type { Rate } from '../conversation/rate.ts'
 import type { CreateItem, Cuts } from '../conversation/retell.ts'
 import type {
   AudioDelta,
@@ -146,12 +147,14 @@ export interface Playback {
   /** `since`: when it began to sound, where the far end plays. */
   readonly item: { readonly item_id: string; readonly response_id: string; readonly since?: number } | null
   readonly cuts: Cuts
-  /** The last items that began to be heard. */
+  /** The last items that began to be heard; where the far end plays, the last responses. */
   readonly begun?: readonly string[]
   /** Items that were cut before they were heard, and that the far end still has. */
   readonly unheard?: readonly string[]
   /** The line carries the audio: the far end plays, says what sounds, and truncates what was cut. */
   readonly isFar?: true
+  /** How fast the agent speaks, where the far end plays. */
+  readonly rate?: Rate
 }
 
 /** Facts, in the past tense. */

@@ -154,11 +154,11 @@ function received(before: State, event: ServerEvent, now: number): Step {
     case 'output_audio_buffer.started':
       return sounding(state, event.response_id, now)
     case 'output_audio_buffer.stopped':
-      return inTurn(faded(state, event.response_id), pay)
+      return inTurn(faded(state, event.response_id, now), pay)
     case 'output_audio_buffer.cleared':
       return inTurn(farSilenced(state, event.response_id, now), pay)
     case 'conversation.item.truncated':
-      return [farTruncated(state, event.item_id, event.audio_end_ms), []]
+      return farTruncated(state, event.item_id, event.audio_end_ms)
     case 'error':
       return inTurn(refusedJoin(undone(state, event.error), event.error, now), (after) => refused(after, event.error))
     default:

@@ -13,7 +13,9 @@ export const unheardDeletion = 'unheard_'
 /** A response that was cut has ended: of what came of it after that, or without sound, nothing was heard. */
 export function unheardIn(state: State, { id, output }: Response): Step {
   const { cuts, begun = [], isFar } = state.playback
-  if (isFar || state.part.attached || !state.turn.cut.includes(id)) return forgotten(state)
+  if (state.part.attached || !state.turn.cut.includes(id)) return forgotten(state)
+  // Where the far end plays, it says itself what was heard of a response that began to sound.
+  if (isFar && begun.includes(id)) return forgotten(state)
   const items = (output ?? []).filter((item) => !Object.hasOwn(cuts, item.id) && !begun.includes(item.id))
   const ids = items.map((item) => item.id).filter((one) => isSpoken(state, one))
   if (!ids.length) return forgotten(state)
