@@ -1,6 +1,6 @@
 /**
  * Pictures of the playground in each of its states, for looking at: `node scripts/screenshots.mjs FOLDER`. Without a folder
- * only the README's is made: docs/images/playground.png. Needs `npm run build` first, and Chromium (CHROMIUM_PATH).
+ * only those of the documentation are made: docs/images/playground.png and inspector.png. Needs `npm run build` first, and Chromium (CHROMIUM_PATH).
  */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -68,6 +68,23 @@ try {
     card,
     drained,
   ])
+  await picture(join(root, 'docs/images/inspector.png'), [
+    {},
+    choose('WebSocket'),
+    talk,
+    heard('oak stool'),
+    state('Listening'),
+    write('Where is order 42?'),
+    heard('lamp'),
+    state('Listening'),
+    write('List my orders'),
+    heard('cushions'),
+    loud,
+    press('Escape'),
+    state('Listening'),
+    click('role=tab[name=Inspector]'),
+    turns(4),
+  ])
 } finally {
   await browser.close()
   await Promise.all([served.close(), unserved.close()])
@@ -112,6 +129,15 @@ async function loud(page) {
 
 async function drained(page) {
   await page.getByText('Waiting for your decision').waitFor()
+}
+
+/** Until this many turns are over. */
+function turns(count) {
+  return (page) =>
+    page
+      .locator('.waterfall')
+      .nth(count - 1)
+      .waitFor()
 }
 
 function write(text) {

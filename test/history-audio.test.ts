@@ -95,3 +95,19 @@ test('a far end that has it not any more is no error', async () => {
   expect(partOf(it.session.history[0]).audio).toBeNull()
   expect(it.errors).toEqual([])
 })
+
+test('of an answer that a lost line has cut off, what came of it is there', async () => {
+  const it = await puppet(agent, { historyStoreAudio: true })
+  const at = { response_id: 'r', item_id: 'a', output_index: 0, content_index: 0 }
+  await it.say(
+    began('r'),
+    ...itemBegan('r', 'a'),
+    { type: 'response.content_part.added', ...at, part: { type: 'audio', transcript: '' } },
+    { type: 'response.output_audio_transcript.delta', ...at, delta: 'So.' },
+    sound('r', 'a', 100),
+  )
+  await it.hangUp()
+  await it.run(1_000)
+  expect(it.lines()).toBe(2)
+  expect(bytesOf(it.session.history[0])).toHaveLength(4_800)
+})

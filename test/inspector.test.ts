@@ -179,6 +179,8 @@ testWithChromium('events stand in order, the newest in view, unless somebody rea
   const order = ['started', 'opened', 'session.created', 'asked', 'response.created', 'said', 'answered']
   const all = await allTypes(page)
   expect(all.filter((type, n) => order.includes(type) && all.indexOf(type) === n)).toEqual(order)
+  // More has come since the last page was gone through.
+  await page.keyboard.press('End')
 
   const distance = () => list(page).evaluate((box) => box.scrollHeight - box.scrollTop - box.clientHeight)
   const count = async () => Number((await page.locator('.count').textContent())!.replace(/\D/g, ''))
@@ -281,6 +283,20 @@ testWithChromium('events are filtered by words and by direction, and one is show
   await expect.poll(() => list(page).locator('[aria-selected=true]').getAttribute('aria-posinset')).toBe('2')
   await page.keyboard.press('Escape')
   await detail.waitFor({ state: 'hidden' })
+})
+
+testWithChromium('who closes an event by keyboard is back at the list', async () => {
+  const page = await opened()
+  await open(page, trace)
+  await page.getByText('saved.jsonl').waitFor()
+  for (const close of ['Enter', 'Escape']) {
+    await list(page).focus()
+    await page.keyboard.press('ArrowUp')
+    await page.keyboard.press('Enter')
+    await button(page, 'Close the event').focus()
+    await page.keyboard.press(close)
+    expect(await page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe('Events')
+  }
 })
 
 testWithChromium('a call is gone through step by step: its words, its line, who speaks, what is heard', async () => {

@@ -183,6 +183,119 @@ testWithChromium('without a microphone the page says so, and writing goes on', a
   await heard(page, /walnut desk lamp/)
 })
 
+testWithChromium('who is asked for the microphone can write instead', async () => {
+  const { page } = await opened(await started())
+  await page.evaluate(() => {
+    navigator.mediaDevices.getUserMedia = () => new Promise(() => {})
+  })
+  await page.getByRole('button', { name: 'Start talking' }).click()
+  await page.getByText('Your browser asks whether this page may use the microphone').waitFor()
+  await write(page, 'Where is order 42?')
+  await heard(page, /walnut desk lamp/)
+})
+
+testWithChromium('a server that has no ears says so, before the call and in it', async () => {
+  vi.stubEnv('PATH', '')
+  const served = await started()
+  vi.unstubAllEnvs()
+  const { page } = await opened(served)
+  const note = page.getByText('You can type, but what you say is not understood yet.')
+  await note.waitFor()
+  await page.getByRole('button', { name: 'Start talking' }).click()
+  await heard(page, /Hello/)
+  await note.waitFor()
+})
+
+for (const transport of ['WebRTC', 'WebSocket']) {
+  testWithChromium(`a call over ${transport} that is ended is over, and nothing is wrong`, async () => {
+    const { page } = await opened(await started())
+    await choose(page, transport)
+    await page.getByRole('button', { name: 'Start talking' }).focus()
+    await page.keyboard.press('Enter')
+    await page.getByRole('status').getByText('Speaking').waitFor()
+    expect(await focused(page), 'the button that went had the keyboard').toBe('Call')
+    await page.getByRole('button', { name: 'End', exact: true }).click()
+    await page.getByRole('status').getByText('Ended').waitFor()
+    expect(await page.getByRole('alert').count()).toBe(0)
+    await page.getByRole('button', { name: 'Start talking' }).waitFor()
+  })
+}
+
+testWithChromium('another way to connect goes on with what was said', async () => {
+  const { page } = await opened(await started())
+  await write(page, 'Where is order 42?')
+  await heard(page, /walnut desk lamp/)
+  await choose(page, 'WebSocket')
+  await page.getByRole('status').getByText('Waiting for you').waitFor()
+  await write(page, 'Where is order 43?')
+  await heard(page, /linen cushions/)
+  await heard(page, /walnut desk lamp/)
+})
+
+testWithChromium('Space talks where no control has a use for it, and not in the inspector', async () => {
+  const { page } = await opened(await started())
+  const status = () => page.locator('.dot').getAttribute('data-status')
+  await page.getByRole('tab', { name: 'Inspector' }).click()
+  await page.getByRole('heading', { name: 'Turns' }).click()
+  await page.keyboard.press('Space')
+  expect(await status()).toBe('idle')
+  await page.getByRole('tab', { name: 'Conversation' }).click()
+  for (const role of ['tab', 'combobox', 'textbox'] as const) {
+    await page.getByRole(role).first().focus()
+    await page.keyboard.press('Space')
+    expect(await status(), role).toBe('idle')
+    await page.keyboard.press('Escape')
+  }
+  await page.getByRole('heading', { name: 'Order desk' }).click()
+  await page.keyboard.press('Space')
+  expect(await status()).not.toBe('idle')
+})
+
+testWithChromium('the newest is in view, unless somebody reads further up and writes nothing', async () => {
+  const { page } = await opened(await started())
+  await page.setViewportSize({ width: 360, height: 520 })
+  const log = page.getByRole('log')
+  const distance = () => log.evaluate((box) => box.scrollHeight - box.scrollTop - box.clientHeight)
+  await write(page, 'List my orders')
+  await heard(page, /oak stool/)
+  await write(page, 'Where is order 42?')
+  await heard(page, /^Order 42/)
+  await expect.poll(distance).toBeLessThan(2)
+  await page.setViewportSize({ width: 360, height: 420 })
+  await expect.poll(distance).toBeLessThan(2)
+
+  const up = () =>
+    log.evaluate((box) => {
+      box.scrollTop = 0
+    })
+  await up()
+  await page.getByRole('button', { name: 'Newest' }).click()
+  await expect.poll(distance).toBeLessThan(2)
+  await up()
+  await page.getByRole('button', { name: 'Newest' }).waitFor()
+  await write(page, 'I want a refund for order 42')
+  await page.getByRole('button', { name: 'Approve' }).waitFor()
+  await expect.poll(distance).toBeLessThan(2)
+
+  await page.getByRole('button', { name: 'Approve' }).click()
+  await up()
+  await page.getByRole('button', { name: 'Newest' }).waitFor()
+  await heard(page, /I have refunded/)
+  expect(await log.evaluate((box) => box.scrollTop)).toBe(0)
+})
+
+testWithChromium('on a phone the setup scrolls, and hides under nothing', async () => {
+  const { page } = await opened(await started())
+  await page.setViewportSize({ width: 340, height: 560 })
+  await page.getByRole('button', { name: /Change/ }).click()
+  const hold = page.getByText('Hold to talk', { exact: true })
+  await hold.click()
+  expect(await page.getByRole('radio', { name: 'Hold to talk' }).isChecked()).toBe(true)
+  const [setup, dock] = await Promise.all(['.setup', '.dock'].map((part) => page.locator(part).boundingBox()))
+  expect(setup!.y + setup!.height).toBeLessThanOrEqual(dock!.y)
+  expect(dock!.y + dock!.height).toBeLessThanOrEqual(560)
+})
+
 testWithChromium('a far end that lets nobody in is named, with its reason', async () => {
   const server = await farEnd({ apiKeys: [key] })
   const { page } = await opened(await started({ url: server.url }), { expectedErrors: /./ })

@@ -6,7 +6,7 @@ const ceilings = {
   /** What a page loads that imports the session, agents and tools: enough to show itself, and to begin a call. */
   entry: 11_900,
   /** What it loads besides when it connects, by transport: the whole session. */
-  overWebRTC: 41_200,
+  overWebRTC: 41_500,
   overWebSocket: 38_000,
   /** What `parley-voice/react` adds to the entry. */
   react: 2_700,

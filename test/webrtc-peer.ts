@@ -1,7 +1,7 @@
 /** A WebRTC client in Node, by werift and libopus: what a browser does in a call, with its sound at hand. */
 import { createDecoder, createEncoder } from 'libopus-wasm'
 import { MediaStreamTrack, type RTCDataChannel, RTCPeerConnection, RtpHeader, RtpPacket } from 'werift'
-import { closeNotify } from '../src/server/webrtc/dtls.ts'
+import { closeNotify, pastHandshake } from '../src/server/webrtc/dtls.ts'
 
 export interface WireEvent {
   readonly type: string
@@ -140,6 +140,7 @@ export async function webRtcPeer({ exchange, withSound = true, datagram }: PeerO
   async function close(): Promise<void> {
     if (isClosed) return
     isClosed = true
+    connection.dtlsTransports.forEach(pastHandshake)
     await Promise.all(connection.dtlsTransports.map(closeNotify)).catch(() => {})
     await connection.close()
     encoder.free()

@@ -136,7 +136,8 @@ function State({ call, isHeld }: { readonly call: Call; readonly isHeld: boolean
       <p role="status" aria-live="off">
         {word}
       </p>
-      <Latency />
+      {/* Of the answer that is heard, or was: not of one that is still to come. */}
+      {shown !== 'thinking' && <Latency />}
       <Announced isTalking={call.mode === 'talk'} isFailed={isFailed(status, cause)} />
     </div>
   )

@@ -95,7 +95,7 @@ function useLasting(isSo: boolean): boolean {
 
 /** The line ended, and nobody here wanted that. */
 export function isFailed(status: Status, cause: Cause | null): boolean {
-  return status === 'closed' && cause !== null && cause.reason !== closedByUs
+  return status === 'closed' && cause !== null && !endings.has(cause.reason)
 }
 
 function isOfMicrophone({ code }: Cause): boolean {
@@ -108,7 +108,8 @@ function withoutTitle(reason: string): string {
   return rest.charAt(0).toUpperCase() + rest.slice(1)
 }
 
-const closedByUs = 'The connection was closed by us.'
+/** How a call ends that was ended here: the line went first, or the session did. */
+const endings = new Set(['The connection was closed by us.', 'The session was closed.'])
 
 /** The far end's word for what it refused; else what was thrown. */
 function reasonOf(error: unknown): string {

@@ -31,8 +31,8 @@ export function useShortcuts(place: RefObject<HTMLElement | null>, shortcuts: Sh
   }, [place])
 }
 
-/** Space presses and scrolls: it is free on the page itself, and on a choice that was made already. */
-const restsFor = 'body, fieldset, input[type=radio]:checked'
+/** Space presses: it is free on the page, where nothing is but words, and on a choice that was made already. */
+const restsFor = 'body, fieldset, [role=log], input[type=radio]:checked'
 
 function isFree({ key, target }: KeyboardEvent): boolean {
   if (key === 'Escape' || !(target instanceof Element)) return true

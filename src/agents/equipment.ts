@@ -75,8 +75,13 @@ export function equipment<Context>(parts: EquipmentOptions<Context>): Equipment 
       early.push(change)
       return []
     }
-    const { followTurns } = await import('../session/measuring.ts')
-    follow = followTurns()
+    try {
+      const { followTurns } = await import('../session/measuring.ts')
+      follow = followTurns()
+    } catch (error) {
+      follow = null
+      throw error
+    }
     for (const change of early) for (const turn of follow(...change)) events.emit('metrics', turn)
   }
 

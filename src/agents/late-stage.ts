@@ -4,7 +4,7 @@
  */
 import { UserError } from '../protocol/errors.ts'
 import { newId } from '../protocol/ids.ts'
-import { newSeed } from '../protocol/random.ts'
+import { newSeed } from '../session/clock.ts'
 import type { TraceEntry } from '../session/observing.ts'
 import { start } from '../session/state.ts'
 import { ConnectionError, type Transport } from '../session/transport.ts'

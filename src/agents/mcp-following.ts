@@ -31,7 +31,10 @@ export function mcpFollowing(
       if (follower) return follower.received(event)
       if (!early && isOfMcp(event)) {
         early = []
-        begin().catch(options.failed)
+        begin().catch((error) => {
+          early = null
+          options.failed(error)
+        })
       }
       early?.push(event)
     },

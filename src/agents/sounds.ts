@@ -11,6 +11,8 @@ export type Sounds = ReadonlyMap<string, readonly (string | null)[]>
 export interface SoundShelf {
   readonly all: Sounds
   received(event: ServerEvent | AudioDelta): void
+  /** The line was lost: nothing more comes of what was being given. */
+  lost(): void
 }
 
 /** Bytes of one part that are kept: over five minutes of PCM16 at 24 kHz. Of a longer one nothing is. */
@@ -49,6 +51,10 @@ export function soundShelf(ask: (event: ClientEvent) => void, changed: () => voi
     }
   }
 
+  function lost(): void {
+    for (const key of growing.keys()) ended((JSON.parse(key) as [string])[0])
+  }
+
   function told(item: Item): void {
     if (item?.type !== 'message') return
     for (const [at, part] of contentOf(item).entries()) {
@@ -67,6 +73,7 @@ export function soundShelf(ask: (event: ClientEvent) => void, changed: () => voi
     get all() {
       return all
     },
+    lost,
     received(event) {
       if (isAudio(event)) return heard(event)
       switch (event.type) {

@@ -275,6 +275,7 @@ export function stage<Context>(
   function changed(before: State, after: State, input: Input, now: number): void {
     if (input.type === 'received') received(input.event, before)
     if (before.link.at === 'live' && after.link.at !== 'live') {
+      equipped.shelf?.lost()
       answers.lost(after.link, (wanted) => after.turn.owed.some(({ id }) => id === wanted))
     }
     if (before.link.at !== 'closed' && after.link.at === 'closed') {

@@ -8,8 +8,3 @@ export function mulberry32(seed: number): () => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
   }
 }
-
-/** A seed by chance. */
-export function newSeed(): number {
-  return Math.floor(Math.random() * 2 ** 32)
-}

@@ -17,3 +17,8 @@ export const realClock: Clock = {
     return () => clearTimeout(timer)
   },
 }
+
+/** A seed by chance. */
+export function newSeed(): number {
+  return Math.floor(Math.random() * 2 ** 32)
+}

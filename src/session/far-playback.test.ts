@@ -117,7 +117,12 @@ test('what began to sound is not deleted, as long as nobody says that nothing of
 
 test('a call that stands without us forgets by itself', () => {
   const hand = session()
-  hand.play({ type: 'started', attached: true }, { type: 'opened' }, event('session.updated', { session: {} }), ...given)
+  hand.play(
+    { type: 'started', attached: true },
+    { type: 'opened' },
+    event('session.updated', { session: {} }),
+    ...given,
+  )
   expect(sent(hand.play(buffer('started'), speech, buffer('cleared'), truncated(0), cancelled))).toEqual([])
 })
 
@@ -129,7 +134,11 @@ test('the words that were heard are told by the rate at which answers before wer
   hand.at(61_000)
   hand.play(buffer('stopped'))
   const next = { ...answer, id: 'b' }
-  hand.play(created('s'), event('conversation.item.added', { item: next, previous_item_id: 'a' }), buffer('started', 's'))
+  hand.play(
+    created('s'),
+    event('conversation.item.added', { item: next, previous_item_id: 'a' }),
+    buffer('started', 's'),
+  )
   hand.at(62_000)
   hand.play(speech, buffer('cleared', 's'))
   expect(rateOf()).toBeCloseTo((300 + 54) / 63_000, 6)

@@ -50,9 +50,10 @@ export function prompted(state: State, isOpen: boolean, now: number): Step {
 }
 
 export function opened(before: State, now: number, carriesAudio: boolean): Step {
-  const { item, cuts } = before.playback
+  const { item, cuts, rate } = before.playback
   const isFar = carriesAudio || before.part.attached
-  const state = { ...before, playback: isFar ? { item, cuts, isFar: true as const } : { item, cuts } }
+  const playback = { item, cuts, ...(rate ? { rate } : {}), ...(isFar ? { isFar: true as const } : {}) }
+  const state = { ...before, playback }
   const until = now + state.reconnect.timeoutMs
   const update = `join_${state.ids}`
   const link: Link = { at: 'joining', tries: triesOf(state.link), until, update, says: state.updates.length }
