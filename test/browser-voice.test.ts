@@ -38,6 +38,9 @@ async function server(way: Way, options: ServeOptions = {}): Promise<string> {
   return way === 'webrtc' ? made.callsUrl : made.url
 }
 
+/** ms: 7 to 14 on a machine that has time, more on one whose buffers run dry. */
+const toleranceMs = 150
+
 /** Beeps that rise by 200 Hz a second: how high the last of what was heard is, tells how far it went, whatever stretched it. */
 function risingVoice(): Voice {
   const rate = 24_000
@@ -136,7 +139,7 @@ describe.each([
       expect(wordErrorRate(stopped, barge!.slice('user: '.length)), barge).toBeLessThanOrEqual(0.2)
       expect(more).toEqual(['assistant: Billing here.'])
       expect(stretches(samplesOf(called.agent), called.agent.rate * 0.2, 400)).toHaveLength(2)
-      expect(Math.abs(called.heardMs! - reachedMs(called))).toBeLessThan(60)
+      expect(Math.abs(called.heardMs! - reachedMs(called))).toBeLessThan(toleranceMs)
       expect(await page.leftovers()).toEqual(nothingLeft)
     },
     60_000,
@@ -148,6 +151,6 @@ describe.each([
     const page = await openChromium<Page>({ script })
     const called = await page.run('turn', url, way, { wav: wav('order'), interruptAfterMs: 700 })
     expect(called.errors).toEqual([])
-    expect(Math.abs(called.heardMs! - reachedMs(called))).toBeLessThan(60)
+    expect(Math.abs(called.heardMs! - reachedMs(called))).toBeLessThan(toleranceMs)
   })
 })
