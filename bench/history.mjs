@@ -1,4 +1,5 @@
 /** What an event costs late in a long call, beside what it costs at its beginning. No socket: only Parley is measured. */
+import { tool } from 'parley-voice'
 import { start } from '../dist/session/state.js'
 import { step } from '../dist/session/step.js'
 import { readFrame } from '../dist/transports/socket.node.js'
@@ -58,9 +59,11 @@ async function fromFrames(items) {
   return used
 }
 
-/** A session with so many items, and listeners of audio and history, as an app has them. */
+const weather = tool({ name: 'weather', description: 'Tells the weather.', execute: () => 'Sun.' })
+
+/** A session of an agent with a tool, with so many items, and listeners of audio and history, as an app has them. */
 async function listening(items) {
-  const { call, hear } = await inHand()
+  const { call, hear } = await inHand({ tools: [weather] })
   for (const event of writtenItems(items)) hear(event)
   let { length } = call.history
   call.on('audio', () => {})

@@ -1,6 +1,6 @@
 import type { AudioFormat } from '../protocol/events.ts'
 import { microphoneLost, type Sound, speakerProblem } from '../session/devices.ts'
-import { MediaError, type MediaState, type SessionAudio } from '../session/media.ts'
+import { MediaError, type MediaState, mediaOff, type SessionAudio } from '../session/media.ts'
 import { mediaDevices } from './devices.ts'
 import { type OpenMicrophone, openMicrophone } from './microphone.ts'
 import { outlet } from './speaker.ts'
@@ -44,14 +44,7 @@ export function browserAudio(options: BrowserAudioOptions = {}): SessionAudio {
   let sound = options.microphone
   let sink = options.speaker
   let call: Call | null = null
-  let state: MediaState = {
-    microphone: 'off',
-    muted: false,
-    speaker: 'off',
-    inputDevice: null,
-    outputDevice: sink ?? null,
-    problem: null,
-  }
+  let state: MediaState = { ...mediaOff, outputDevice: sink ?? null }
 
   function tell(change: Partial<MediaState>): void {
     if (Object.entries(change).every(([key, value]) => state[key as keyof MediaState] === value)) return

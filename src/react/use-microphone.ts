@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useState, useSyncExternalStore } from 'react'
 import { UserError } from '../protocol/errors.ts'
-import type { Media, MediaState } from '../session/media.ts'
+import { type Media, type MediaState, mediaOff } from '../session/media.ts'
 import { useStore } from './provider.ts'
 import { useSelected } from './use-selected.ts'
 
@@ -39,8 +39,8 @@ export function useMicrophone(): MicrophoneFace {
   const subscribe = useCallback((listener: () => void) => media?.subscribe(listener) ?? nothing, [media])
   const now = useSyncExternalStore(
     subscribe,
-    () => media?.state ?? off,
-    () => off,
+    () => media?.state ?? mediaOff,
+    () => mediaOff,
   )
   const muted = useSelected(
     ({ session }) => session.muted,
@@ -90,13 +90,5 @@ function useDevices(media: Media | null, microphone: MediaState['microphone']): 
   return devices
 }
 
-const off: MediaState = {
-  microphone: 'off',
-  muted: false,
-  speaker: 'off',
-  inputDevice: null,
-  outputDevice: null,
-  problem: null,
-}
 const none: readonly MediaDeviceInfo[] = []
 const nothing = () => {}

@@ -34,6 +34,16 @@ export interface MediaState {
   readonly problem: string | null
 }
 
+/** Before there is a call. */
+export const mediaOff: MediaState = {
+  microphone: 'off',
+  muted: false,
+  speaker: 'off',
+  inputDevice: null,
+  outputDevice: null,
+  problem: null,
+}
+
 /** `denied`: by the user or the page's policy. `missing`: there is none, or not the one asked for. `lost`: it was unplugged. */
 export type MicrophoneState = 'off' | 'asking' | 'on' | 'denied' | 'missing' | 'lost'
 

@@ -8,7 +8,7 @@ import {
   speakerProblem,
   trackOf,
 } from '../session/devices.ts'
-import { type Media, MediaError, type MediaState } from '../session/media.ts'
+import { type Media, MediaError, type MediaState, mediaOff } from '../session/media.ts'
 import { type Meters, meters } from './meters.ts'
 
 export interface LineMediaOptions {
@@ -39,14 +39,7 @@ export interface LineMedia extends Media {
 
 export function lineMedia(options: LineMediaOptions): LineMedia {
   const listeners = new Set<() => void>()
-  let state: MediaState = {
-    microphone: 'off',
-    muted: false,
-    speaker: 'off',
-    inputDevice: null,
-    outputDevice: null,
-    problem: null,
-  }
+  let state: MediaState = mediaOff
   let wanted: Sound = options.mediaStream
   let track: MediaStreamTrack | null = null
   let isOurs = false
