@@ -6,11 +6,12 @@
 const words =
   'It is a fine day for a walk, with a light wind from the west; take a coat all the same, for it may rain after four.'
 const question = 'What will the weather be like this afternoon?'
-const audioPieces = 60
+/** Pieces of sound of an answer. */
+export const audioPieces = 60
 let sound = null
 
 /** The events of turn `n`, its items after `previous`. `audio(piece)` gives each piece of sound its `delta`, or what stands for it. */
-export function voiceTurn(n, previous, audio) {
+export function voiceTurn(n, previous, audio, pieces = audioPieces) {
   const user = { id: `item_user_${n}`, type: 'message', role: 'user', status: 'completed' }
   const agent = { id: `item_agent_${n}`, type: 'message', role: 'assistant' }
   const response_id = `resp_${n}`
@@ -23,7 +24,7 @@ export function voiceTurn(n, previous, audio) {
     ...said,
     delta,
   }))
-  const sound = Array.from({ length: audioPieces }, (_, piece) => ({
+  const sound = Array.from({ length: pieces }, (_, piece) => ({
     type: 'response.output_audio.delta',
     ...said,
     ...audio(piece),
@@ -67,11 +68,11 @@ export function voiceTurn(n, previous, audio) {
 /** The item that the next turn stands behind. */
 export const lastItemOf = (n) => (n < 0 ? null : `item_agent_${n}`)
 
-/** The frames of `count` turns from turn `first` on. */
-export function frames(first, count) {
+/** The frames of `count` turns from turn `first` on, each answer of so many pieces of sound. */
+export function frames(first, count, pieces) {
   sound ??= soundPieces()
   return Array.from({ length: count }, (_, n) =>
-    voiceTurn(first + n, lastItemOf(first + n - 1), (piece) => ({ delta: sound[(n + piece) % sound.length] })),
+    voiceTurn(first + n, lastItemOf(first + n - 1), (piece) => ({ delta: sound[(n + piece) % sound.length] }), pieces),
   ).flatMap((events) => events.map((event) => Buffer.from(JSON.stringify(event))))
 }
 

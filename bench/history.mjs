@@ -2,7 +2,7 @@
 import { tool } from 'parley-voice'
 import { start } from '../dist/session/state.js'
 import { step } from '../dist/session/step.js'
-import { readFrame } from '../dist/transports/socket.node.js'
+import { bytesReader } from '../dist/transports/socket.node.js'
 import { frames, lastItemOf, voiceTurn, writtenItems } from './frames.mjs'
 import { clean, cpu, sampleByTurns } from './measure.mjs'
 import { inHand } from './sessions.mjs'
@@ -52,9 +52,10 @@ async function inSession(items) {
 }
 
 async function fromFrames(items) {
+  const read = bytesReader()
   const { hear, end } = await listening(items - 2)
-  for (const frame of told.slice(0, eventsOfTurn)) hear(readFrame(frame))
-  const used = await cpuOfEach(told.slice(eventsOfTurn), (frame) => hear(readFrame(frame)))
+  for (const frame of told.slice(0, eventsOfTurn)) hear(read(frame))
+  const used = await cpuOfEach(told.slice(eventsOfTurn), (frame) => hear(read(frame)))
   end(items + 2 * turns)
   return used
 }

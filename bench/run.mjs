@@ -35,28 +35,35 @@ await showSize()
 showGoals()
 
 async function showReceiving() {
-  const turns = 100
-  const events = turns * frames(0, 1).length
+  const sound = await receiving('Receive: an answer that is spoken, audio deltas of 4 to 16 KB', 5, 1_000)
+  goal('receive sound, history and events on', ratio(sound.sessionAndEvents, sound.floor), 1, '× floor')
+  const call = await receiving('Receive: a voice call, its words, items and responses', 100)
+  goal('receive a voice call, history and events on', ratio(call.sessionAndEvents, call.floor), 1, '× floor')
+}
+
+async function receiving(words, turns, pieces) {
+  const events = turns * frames(0, 1, pieces).length
   const names = ['wire', 'floor', 'transport', 'session', 'sessionAndEvents']
-  const rounds = options.quick ? { rounds: 5, warmups: 2 } : { rounds: 25, warmups: 5 }
-  const used = await sampleClients(names, far.url, turns, rounds)
+  const rounds = options.quick ? { rounds: 5, warmups: 2 } : { rounds: 25, warmups: 15 }
+  const used = await sampleClients(names, far.url, { turns, pieces }, rounds)
   const row = (words, name) => line(words, micro(median(used[name]) / events), times(ratio(used[name], used.floor)))
-  title('Receive: a voice call, audio deltas of 4 to 16 KB', 'µs CPU an event', '× floor')
+  title(words, 'µs CPU an event', '× floor')
   row('wire: ws, the payload dropped', 'wire')
   row('floor: ws, JSON.parse, Buffer.from', 'floor')
   row('OpenAIRealtimeWebSocket alone, every event', 'transport')
   row('RealtimeSession: audio, history', 'session')
   row('RealtimeSession: audio, history, every event', 'sessionAndEvents')
-  goal('receive, history and events on', ratio(used.sessionAndEvents, used.floor), 1, '× floor')
+  return used
 }
 
 async function showSending() {
   const frames = 500
   const rounds = options.quick ? { rounds: 13, warmups: 8 } : { rounds: 61, warmups: 20 }
-  const used = await sampleClients(['upload', 'sendAudio'], far.url, frames, rounds)
+  const used = await sampleClients(['upload', 'ready', 'sendAudio'], far.url, frames, rounds)
   const row = (words, name) => line(words, micro(median(used[name]) / frames), times(ratio(used[name], used.upload)))
   title('Send: microphone audio, 20 ms of PCM16 at 24 kHz', 'µs CPU a frame', '× floor')
   row('floor: Buffer.toString, JSON.stringify, ws', 'upload')
+  row('no client at all: a ready frame, one write', 'ready')
   row('RealtimeSession: sendAudio', 'sendAudio')
   goal('microphone upload', ratio(used.sendAudio, used.upload), 0.5, '× floor')
 }
@@ -70,10 +77,11 @@ async function showHistory() {
   }
   title('An event of a voice turn, no socket, in µs CPU', 'at 10 items', 'at 2,000', '× at 10')
   const stepped = row('step', 'step')
-  row('RealtimeSession: audio, history; from the event', 'session')
+  const parsed = row('RealtimeSession: audio, history; from the event', 'session')
   const told = row('RealtimeSession: audio, history; from the frame', 'frame')
   goal('an event at 2,000 items, step', stepped, 1.1, '× at 10')
   goal('an event at 2,000 items, session, from the frame', told, 1.1, '× at 10')
+  goal('an event at 2,000 items, session, already parsed', parsed, 1.1, '× at 10')
 }
 
 async function showTools() {
@@ -85,13 +93,15 @@ async function showTools() {
 }
 
 async function showSize() {
-  const { atOnce, webRTC, webSocket } = await size()
+  const { atOnce, named, webRTC, webSocket } = await size()
   const row = (words, { raw, gzipped }) => line(words, (raw / 1_000).toFixed(1), (gzipped / 1_000).toFixed(1))
   title('In a browser, bundled and minified, in KB', 'raw', 'gzipped')
   row('RealtimeSession, RealtimeAgent, tool', atOnce)
+  row('and both transports by name', named)
   row('more at connect(), over WebRTC', webRTC)
   row('more at connect(), over a WebSocket', webSocket)
-  goal('the browser entry', atOnce.gzipped / 1_000, 15, 'KB gzipped')
+  goal('the browser entry', atOnce.gzipped / 1_000, 10, 'KB gzipped')
+  goal('the same with the transports by name', named.gzipped / 1_000, 15, 'KB gzipped')
 }
 
 function showGoals() {
@@ -111,11 +121,11 @@ function goal(name, figure, limit, unit) {
 }
 
 function title(words, ...columns) {
-  console.log(`\n${words.padEnd(54)}${columns.map((column) => column.padStart(16)).join('')}`)
+  console.log(`\n${words.padEnd(62)}${columns.map((column) => column.padStart(16)).join('')}`)
 }
 
 function line(words, ...figures) {
-  console.log(`  ${words.padEnd(52)}${figures.map((figure) => figure.padStart(16)).join('')}`)
+  console.log(`  ${words.padEnd(60)}${figures.map((figure) => figure.padStart(16)).join('')}`)
 }
 
 function micro(figure) {

@@ -3,7 +3,7 @@
  * opens one line and gives back a sample of it: µs of CPU for the next so many frames. Run in `client.mjs`.
  */
 import { once } from 'node:events'
-import { WebSocket } from 'ws'
+import { Sender, WebSocket } from 'ws'
 import { lcg } from './frames.mjs'
 import { cpuUntil } from './measure.mjs'
 import { connected } from './sessions.mjs'
@@ -20,6 +20,17 @@ export async function upload(url) {
     const audio = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString('base64')
     socket.send(JSON.stringify({ type: 'input_audio_buffer.append', audio }))
   })
+}
+
+/** What the socket takes by itself: a frame that was made before, in one write. No client can do with less. */
+export async function ready(url) {
+  const socket = new WebSocket(url, { perMessageDeflate: false })
+  await once(socket, 'message')
+  const audio = Buffer.from(microphone.subarray(0, frameBytes)).toString('base64')
+  const text = Buffer.from(JSON.stringify({ type: 'input_audio_buffer.append', audio }))
+  const zeros = { fin: true, opcode: 1, mask: true, generateMask() {} }
+  const frame = Buffer.concat(Sender.frame(text, zeros))
+  return microphoneOf(socket, () => socket._socket.write(frame))
 }
 
 /** `sendAudio` of `RealtimeSession`. */

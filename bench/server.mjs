@@ -30,7 +30,7 @@ server.on('connection', (socket) => {
         wanted = event.until
         return say({ type: 'bench.counting' })
       case 'bench.play':
-        play(socket, turns, event.turns)
+        play(socket, turns, event.turns, event.pieces)
         turns += event.turns
     }
   })
@@ -38,10 +38,10 @@ server.on('connection', (socket) => {
 process.on('disconnect', () => process.exit())
 
 /** Says so many turns as one run of bytes, made before: the far end must not be what a client waits for. */
-function play(socket, from, turns) {
-  const name = `${from} ${turns}`
+function play(socket, from, turns, pieces) {
+  const name = `${from} ${turns} ${pieces}`
   if (!prepared.has(name)) {
-    const said = [...frames(from, turns), '{"type":"bench.end"}']
+    const said = [...frames(from, turns, pieces), '{"type":"bench.end"}']
     prepared.set(
       name,
       Buffer.concat(said.flatMap((frame) => Sender.frame(Buffer.from(frame), { fin: true, opcode: 1 }))),

@@ -37,11 +37,11 @@ async function inSession(items) {
     waited += after - before
     hear({ type: 'conversation.item.added', event_id: `event_output_${n}`, previous_item_id: `item_call_${n}`, item })
     hear({ type: 'response.created', event_id: `event_after_${n}`, response: response(`resp_after_${n}`, []) })
-    hear({ type: 'response.done', event_id: `event_over_${n}`, response: response(`resp_after_${n}`, [words]) })
-    previous = item.id
+    hear({ type: 'response.done', event_id: `event_over_${n}`, response: response(`resp_after_${n}`, [words(n)]) })
+    previous = words(n).id
   }
   call.close()
-  if (told !== items + calls) throw new Error(`The history has ${told} items: the figure says nothing.`)
+  if (told !== items + 2 * calls) throw new Error(`The history has ${told} items: the figure says nothing.`)
   return (waited / calls) * 1_000
 }
 
@@ -78,11 +78,9 @@ function callEvents(n, previous_item_id) {
   return [begin, end].map((events) => events.map((event, at) => ({ event_id: `event_call_${n}_${at}`, ...event })))
 }
 
-const words = {
-  id: 'item_words',
-  type: 'message',
-  role: 'assistant',
-  content: [{ type: 'output_audio', transcript: 'Sun.' }],
+function words(n) {
+  const content = [{ type: 'output_audio', transcript: 'Sun.' }]
+  return { id: `item_words_${n}`, type: 'message', role: 'assistant', content }
 }
 
 function response(id, output) {

@@ -1,61 +1,105 @@
 /**
  * How many calls over WebRTC the local server holds on one core, until the sound has gaps.
  *
- *   node bench/webrtc.mjs               20, 40, 60 … calls, until a gap is longer than 100 ms
+ *   node bench/webrtc.mjs               20, 40, 50 and 60 calls
  *   node bench/webrtc.mjs 60 90         so many
+ *   node bench/webrtc.mjs 20 --together all callers speak in step, and all answers begin in one instant: the worst case
  *   node bench/webrtc.mjs --quick       4: whether it runs
  *
- * Each call sends and hears 50 packets of Opus a second. The server has the first core to itself, the clients the second;
- * they neither encode nor decode. A gap that is no longer than the clients themselves stood still says nothing about the
- * server: the machine is busy with other things. The voice is a tone: what is measured is the line, not the speech synthesis.
+ * Every caller speaks all the time, a sentence and a pause, and is answered all the time: 50 packets of Opus a second each
+ * way, and nothing is interrupted. A turn counts as said when its sentence was sent, as heard when its words came back
+ * (the ears, which are no recogniser, tell them when they were given sound as loud as was spoken), as answered when the
+ * first sound of its answer was sent. The voice is recorded speech at 16 kHz, as the speech synthesis makes it.
+ *
+ * Before, ten calls came and went. The server has the first core to itself, the clients the second. They encode nothing, and decode a tenth of the calls,
+ * to see that these hear the voice. A gap is the time between two packets of an answer as a client sees them; one that is
+ * no longer than the clients themselves stood still says nothing about the server: the machine is busy with other things.
  */
 import { fork, spawnSync } from 'node:child_process'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const file = fileURLToPath(import.meta.url)
 const root = dirname(dirname(file))
 const bundled = join(root, 'node_modules/.cache/bench-webrtc-server.mjs')
-const measuredMs = 8_000
-const longestGapMs = 100
-/** Packets: half a second. */
-const underWay = 25
+/** What each caller says, and how often. The pause after it is long enough for its turn to end. */
+const sentence = 'fixtures/caller/thanks.wav'
+const turns = 4
+const words = 'Thank you.'
+/** dB by which a sound may differ from what was spoken. */
+const alike = 3
+/** ms for the last answers to begin. */
+const patienceMs = 3_000
 const [role, ...args] = process.argv.slice(2)
+const counts = process.argv.slice(2).filter((arg) => /^\d+$/.test(arg))
 
 // Who was forked ends with who forked it.
 process.once('disconnect', () => process.exit())
 if (role === 'server') await beServer()
-else if (role === 'clients') await beClients(Number(args[0]), args[1])
-else if (role === '--quick') await bench([4])
-else await bench(role ? [role, ...args].map(Number) : [20, 40, 60, 80, 100, 120])
+else if (role === 'clients') await beClients(Number(args[0]), args[1], args[2] === 'together')
+else if (process.argv.includes('--quick')) await bench([4])
+else await bench(counts.length ? counts.map(Number) : [20, 40, 50, 60])
 
 async function bench(counts) {
   await bundle()
-  console.log('calls   longest gap   clients stood still   late over 40 ms   lost   server CPU   of one core a call')
+  const head = [
+    'calls',
+    'longest gap',
+    '99 of 100',
+    'lost',
+    'said',
+    'heard',
+    'answered',
+    'server CPU',
+    'a call',
+    'waited',
+  ]
+  console.log([...head, 'clients CPU', 'stood still'].map((cell) => cell.padStart(width(cell))).join(' '))
   for (const count of counts) {
-    const { stallMs, gapMs, late, packets, missing, cpu } = await measured(count)
-    const share = (part, whole) => `${((100 * part) / whole).toFixed(2)} %`
-    const cells = [
-      String(count).padStart(5),
-      `${gapMs.toFixed(0)} ms`.padStart(13),
-      `${stallMs.toFixed(0)} ms`.padStart(21),
-      share(late, packets).padStart(17),
-      String(missing).padStart(6),
-      `${(100 * cpu).toFixed(0)} %`.padStart(12),
-      `${((100 * cpu) / count).toFixed(2)} %`.padStart(20),
-    ]
-    console.log(cells.join(' '))
-    if (gapMs > Math.max(longestGapMs, stallMs) || packets === 0) break
+    const { cpu, waited, client, stallMs, gaps, missing, said, heard, answered } = await measured(count)
+    const sorted = Float64Array.from(gaps).sort()
+    const cells = {
+      calls: count,
+      'longest gap': ms(sorted.at(-1)),
+      '99 of 100': ms(sorted[Math.floor(0.99 * sorted.length)]),
+      lost: missing,
+      said,
+      heard,
+      answered,
+      'server CPU': percent(cpu),
+      'a call': percent(cpu / count, 2),
+      waited: percent(waited),
+      'clients CPU': percent(client),
+      'stood still': ms(stallMs),
+    }
+    console.log(
+      Object.entries(cells)
+        .map(([name, cell]) => String(cell).padStart(width(name)))
+        .join(' '),
+    )
   }
+}
+
+function width(name) {
+  return Math.max(name.length, 8)
+}
+
+function ms(time) {
+  return time === undefined ? 'none' : `${time.toFixed(0)} ms`
+}
+
+function percent(part, digits = 0) {
+  return `${(100 * part).toFixed(digits)} %`
 }
 
 /** The packages stay outside: they are what is installed. */
 async function bundle() {
   const { build } = await import('esbuild')
   mkdirSync(dirname(bundled), { recursive: true })
+  const rooms = ['server/index', 'audio/wav', 'audio/resample', 'audio/pcm']
   await build({
-    entryPoints: [join(root, 'src/server/index.ts')],
+    stdin: { contents: rooms.map((room) => `export * from './src/${room}.ts'`).join('\n'), resolveDir: root },
     outfile: bundled,
     bundle: true,
     format: 'esm',
@@ -68,13 +112,14 @@ async function bundle() {
 async function measured(count) {
   const server = child(0, 'server')
   const { url } = await told(server)
-  const clients = child(1, 'clients', String(count), url)
+  const clients = child(1, 'clients', String(count), url, process.argv.includes('--together') ? 'together' : 'by turns')
   await told(clients)
+  const all = told(clients)
+  clients.send('begin')
   server.send('begin')
-  const [{ cpu }, heard] = await Promise.all([told(server), told(clients)])
-  server.kill()
-  clients.kill()
-  return { ...heard, cpu }
+  const [{ cpu, waited }, heard] = await Promise.all([told(server), all])
+  for (const one of [server, clients]) one.disconnect()
+  return { ...heard, cpu, waited }
 }
 
 function child(core, ...args) {
@@ -91,58 +136,157 @@ function told(from) {
   })
 }
 
-async function beServer() {
-  const { scripted, serve } = await import(pathToFileURL(bundled).href)
-  const rate = 24_000
-  // Made before: a real voice speaks in a worker, and does not hold up the calls.
-  const tone = Int16Array.from({ length: 4 * rate }, (_, n) => 6_000 * Math.sin(n / 9) * (1 + Math.sin(n / 3_000)))
-  const voice = { rate, speak: () => [tone] }
-  const ears = { rate: 16_000, listen: () => ({ hear() {}, finish: async () => 'hello', cancel() {} }) }
-  const brain = scripted(() => [{ type: 'say', text: 'A sentence. '.repeat(10) }])
-  const server = await serve({ port: 0, voice, ears, brain })
-  process.on('message', () => {
-    const before = process.cpuUsage()
-    const began = performance.now()
+async function spoken() {
+  const tools = await import(pathToFileURL(bundled).href)
+  return { ...tools, ...tools.readWav(readFileSync(join(root, sentence))) }
+}
+
+/** CPU time of this process while all callers speak: from the second turn of the first to its end. */
+function cpuWhileAllSpeak(turnMs) {
+  return new Promise((resolve) => {
     setTimeout(() => {
-      const { user, system } = process.cpuUsage(before)
-      process.send({ cpu: (user + system) / 1_000 / (performance.now() - began) })
-    }, measuredMs)
+      const before = process.cpuUsage()
+      const waitedBefore = waitedMs()
+      const began = performance.now()
+      setTimeout(
+        () => {
+          const { user, system } = process.cpuUsage(before)
+          const tookMs = performance.now() - began
+          resolve({ cpu: (user + system) / 1_000 / tookMs, waited: (waitedMs() - waitedBefore) / tookMs })
+        },
+        (turns - 1) * turnMs,
+      )
+    }, turnMs)
   })
+}
+
+/** ms that this process would have run, while its core was another's. */
+function waitedMs() {
+  try {
+    return Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ')[1]) / 1e6
+  } catch {
+    return Number.NaN
+  }
+}
+
+async function beServer() {
+  const { scripted, serve, resample, level, samples, rate } = await spoken()
+  const narrow = resample(samples, rate, 16_000)
+  // A little longer than what it answers: the next answer comes before the end of this one.
+  const voice = { rate: 16_000, speak: () => [narrow, narrow.subarray(0, 8_000)] }
+  const loudest = loudestOf(level, samples, rate)
+  const ears = { rate: 16_000, listen: () => earsThatListen(level, loudest) }
+  const brain = scripted(() => [{ type: 'say', text: 'I am glad that I could help you with your order today.' }])
+  const server = await serve({ port: 0, voice, ears, brain })
+  process.on('message', async () => process.send(await cpuWhileAllSpeak((samples.length / rate) * 1_000)))
   process.send({ url: server.callsUrl })
 }
 
-async function beClients(count, url) {
-  const { createEncoder } = await import('libopus-wasm')
-  const encoder = await createEncoder({ sampleRate: 24_000, channels: 1, frameSize: 480, bitrate: 32_000 })
-  // Too quiet to be speech, and no silence: it costs what a microphone costs.
-  const frames = Array.from({ length: 50 }, (_, nth) =>
-    encoder.encode(Int16Array.from({ length: 480 }, (_, n) => 20 * Math.sin((nth * 480 + n) ** 1.2))),
-  )
-  const calls = []
-  for (let nth = 0; nth < count; nth++) calls.push(await call(url, frames))
-  process.send({ connected: count })
-  const total = { stallMs: 0, gapMs: 0, late: 0, packets: 0, missing: 0 }
-  const began = performance.now()
-  for (const one of calls) one.begin()
-  let due = began
-  let beatAt = began
-  const beat = () => {
-    total.stallMs = Math.max(total.stallMs, performance.now() - beatAt - 20)
-    beatAt = performance.now()
-    for (; due <= performance.now(); due += 20) for (const one of calls) one.speak()
-    if (performance.now() - began < measuredMs) return setTimeout(beat, due - performance.now())
-    for (const { gapMs, late, packets, missing } of calls.map((one) => one.heard())) {
-      total.gapMs = Math.max(total.gapMs, gapMs)
-      total.late += late
-      total.packets += packets
-      total.missing += missing
-    }
-    process.send(total)
-  }
-  beat()
+/** dBFS of the loudest tenth of a second. */
+function loudestOf(level, samples, rate) {
+  let loudest = Number.NEGATIVE_INFINITY
+  for (let from = 0; from < samples.length; from += rate / 10)
+    loudest = Math.max(loudest, level(samples.subarray(from, from + rate / 10)))
+  return loudest
 }
 
-async function call(url, frames) {
+function earsThatListen(level, loudest) {
+  const pieces = []
+  return {
+    hear: (samples) => void pieces.push(samples.slice()),
+    async finish() {
+      const all = new Int16Array(pieces.reduce((sum, { length }) => sum + length, 0))
+      let at = 0
+      for (const piece of pieces) {
+        all.set(piece, at)
+        at += piece.length
+      }
+      return Math.abs(loudestOf(level, all, 16_000) - loudest) < alike ? words : ''
+    },
+    cancel() {},
+  }
+}
+
+async function beClients(count, url, together) {
+  const { createEncoder } = await import('libopus-wasm')
+  const { level, samples, rate } = await spoken()
+  const encoder = await createEncoder({ sampleRate: rate, channels: 1, frameSize: rate / 50, bitrate: 32_000 })
+  const frames = Array.from({ length: Math.floor((50 * samples.length) / rate) }, (_, nth) =>
+    encoder.encode(samples.slice((nth * rate) / 50, ((nth + 1) * rate) / 50)),
+  )
+  const loudest = loudestOf(level, samples, rate)
+  await warmUp(url, frames)
+  const calls = []
+  for (let nth = 0; nth < count; nth++) {
+    const silentFrames = together ? 0 : Math.round((nth / count) * frames.length)
+    calls.push(await call(url, { frames, silentFrames, loudness: nth % 10 === 0 ? await loudness(level) : null }))
+  }
+  process.send({ connected: count })
+  await new Promise((resolve) => process.once('message', resolve))
+  const client = cpuWhileAllSpeak(frames.length * 20)
+  const stallMs = await speak(calls, (turns + 1) * frames.length)
+  const deadline = performance.now() + patienceMs
+  while (calls.some((one) => one.heard.answered < turns) && performance.now() < deadline)
+    await new Promise(setImmediate)
+  const heard = calls.map((one) => one.heard)
+  const quiet = heard.find((one) => one.loudness && Math.abs(one.loudness.dBFS() - loudest) > alike)
+  if (quiet) throw new Error(`An answer was heard at ${quiet.loudness.dBFS()} dBFS instead of ${loudest}.`)
+  const sum = (name) => heard.reduce((sum, one) => sum + one[name], 0)
+  process.send({
+    stallMs,
+    gaps: heard.flatMap(({ gaps }) => gaps),
+    missing: sum('missing'),
+    said: count * turns,
+    heard: sum('understood'),
+    answered: sum('answered'),
+    client: (await client).cpu,
+  })
+}
+
+/** Ten calls of one turn, that leave again: what is measured is no server that still compiles its own code. */
+async function warmUp(url, frames) {
+  const calls = []
+  for (let nth = 0; nth < 10; nth++) calls.push(await call(url, { frames, silentFrames: 10 * nth, loudness: null }))
+  await speak(calls, 2 * frames.length)
+  for (const one of calls) await one.leave()
+}
+
+/** Each call speaks every 20 ms. Resolves with how long this process stood still at the most. */
+function speak(calls, ticks) {
+  return new Promise((resolve) => {
+    const began = performance.now()
+    let stallMs = 0
+    let beatAt = began
+    let nth = 0
+    const beat = () => {
+      const now = performance.now()
+      stallMs = Math.max(stallMs, now - beatAt - 20)
+      beatAt = now
+      for (; began + 20 * nth <= now && nth < ticks; nth++) for (const one of calls) one.speak(nth)
+      if (nth === ticks) resolve(stallMs)
+      else setTimeout(beat, began + 20 * nth - performance.now())
+    }
+    beat()
+  })
+}
+
+async function loudness(level) {
+  const { createDecoder } = await import('libopus-wasm')
+  const decoder = await createDecoder({ sampleRate: 24_000, channels: 1 })
+  let window = []
+  let loudest = Number.NEGATIVE_INFINITY
+  return {
+    hear(opus) {
+      window.push(...decoder.decode(opus))
+      if (window.length < 2_400) return
+      loudest = Math.max(loudest, level(Int16Array.from(window)))
+      window = []
+    },
+    dBFS: () => loudest,
+  }
+}
+
+async function call(url, { frames, silentFrames, loudness }) {
   const { MediaStreamTrack, RTCPeerConnection, RtpHeader, RtpPacket } = await import('werift')
   const line = new RTCPeerConnection({
     iceServers: [],
@@ -153,39 +297,64 @@ async function call(url, frames) {
   const { sender } = line.addTransceiver(new MediaStreamTrack({ kind: 'audio' }), { direction: 'sendrecv' })
   let last = null
   let lastNumber = 0
-  const heard = { gapMs: 0, late: 0, packets: 0, missing: 0 }
+  let isOver = false
+  const heard = { gaps: [], missing: 0, understood: 0, answered: 0, loudness }
   line.onTrack.subscribe((track) => {
-    track.onReceiveRtp.subscribe(({ header: { sequenceNumber } }) => {
+    track.onReceiveRtp.subscribe(({ header: { sequenceNumber }, payload }) => {
+      if (isOver) return
       const now = performance.now()
-      heard.packets++
-      // All answers begin in the same instant, which no real calls do: what is measured begins when they are under way.
-      if (last !== null && heard.packets > underWay) {
-        heard.gapMs = Math.max(heard.gapMs, now - last)
-        if (now - last > 40) heard.late++
+      if (last !== null) {
+        heard.gaps.push(now - last)
         heard.missing += Math.max(0, ((sequenceNumber - lastNumber) & 0xffff) - 1)
       }
       last = now
       lastNumber = sequenceNumber
+      loudness?.hear(payload)
     })
   })
-  await line.setLocalDescription(await line.createOffer())
-  const response = await fetch(`${url}?model=bench`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/sdp', authorization: 'Bearer k' },
-    body: line.localDescription.sdp,
+  channel.onMessage.subscribe((data) => {
+    const event = JSON.parse(String(data))
+    if (event.type === 'conversation.item.input_audio_transcription.completed' && event.transcript === words)
+      heard.understood++
+    // The answers stand in line: the later ones are not begun when all is said, but given.
+    if (event.type === 'response.done' && event.response.status === 'completed') heard.answered++
   })
+  await line.setLocalDescription(await line.createOffer())
+  const session = {
+    type: 'realtime',
+    audio: {
+      input: {
+        transcription: { model: 'whisper-1' },
+        turn_detection: { type: 'server_vad', silence_duration_ms: 500, interrupt_response: false },
+      },
+    },
+  }
+  const form = new FormData()
+  form.set('sdp', line.localDescription.sdp)
+  form.set('session', JSON.stringify(session))
+  const response = await fetch(`${url}?model=gpt-realtime`, {
+    method: 'POST',
+    headers: { authorization: 'Bearer k' },
+    body: form,
+  })
+  if (!response.ok) throw new Error(await response.text())
   await line.setRemoteDescription({ type: 'answer', sdp: await response.text() })
   await new Promise((resolve) => {
     channel.stateChanged.subscribe((state) => state === 'open' && resolve())
     if (channel.readyState === 'open') resolve()
   })
-  let spoken = 0
+  let sequenceNumber = 0
   return {
-    begin: () => channel.send(JSON.stringify({ type: 'response.create' })),
-    speak() {
-      const header = new RtpHeader({ sequenceNumber: spoken & 0xffff, timestamp: spoken * 960, payloadType: 0 })
-      void sender.sendRtp(new RtpPacket(header, Buffer.from(frames[spoken++ % frames.length])))
+    speak(tick) {
+      const nth = tick - silentFrames
+      // Before its first turn and after its last a caller is silent, as the end of the recording is.
+      const isSaying = nth >= 0 && nth < turns * frames.length
+      const payload = frames[isSaying ? nth % frames.length : frames.length - 1 - (tick % 10)]
+      if (tick === (turns + 1) * frames.length - 1) isOver = true
+      const header = new RtpHeader({ sequenceNumber: sequenceNumber++ & 0xffff, timestamp: tick * 960, payloadType: 0 })
+      void sender.sendRtp(new RtpPacket(header, Buffer.from(payload)))
     },
-    heard: () => heard,
+    heard,
+    leave: () => line.close(),
   }
 }

@@ -18,6 +18,12 @@ testWithChromiumAndEars(
     await server.close()
     expect(turns).toHaveLength(count)
     const marks = ['committed', 'created', 'firstWord', 'firstAudible', 'done', 'playbackEnd'] as const
+    for (const turn of turns) expect(turn.responses, 'each was answered').toMatchObject([{ status: 'completed' }])
+    for (const mark of marks)
+      expect(
+        turns.map((turn) => turn[mark]),
+        mark,
+      ).not.toContain(null)
     const steps = marks.map(
       (mark) => `${mark} ${median(turns.map((turn) => turn[mark]! - turn.speechEnd!)).toFixed(0)}`,
     )

@@ -10,7 +10,7 @@ import { isAudio } from '../protocol/audio.ts'
 import type { ClientEvent, ServerEvent } from '../protocol/events.ts'
 import { merge } from '../protocol/merge.ts'
 import { addUsage } from './adding-usage.ts'
-import { faded, farSilenced, farTruncated, sounding } from './far-playback.ts'
+import { bounded, faded, farSilenced, farTruncated, overheard, sounding } from './far-playback.ts'
 import { tidied } from './forgetting.ts'
 import { heardToEnd } from './heard-so-far.ts'
 import {
@@ -33,6 +33,7 @@ import {
   opened,
   probed,
   prompted,
+  reached,
   refusedJoin,
   renewed,
   started,
@@ -41,6 +42,7 @@ import {
   woke,
 } from './link.ts'
 import { cut, drained, interrupted, played, silenced, unplayable } from './playback.ts'
+import { shaped } from './shape.ts'
 import { deletion, type Input, inTurn, type State, type Step, transmit, withTurn } from './state.ts'
 import {
   acknowledged,
@@ -59,7 +61,11 @@ import {
 import { isGone, nearest, unheardIn } from './unheard.ts'
 
 export function step(state: State, input: Input, now: number): Step {
-  return watched(state, settled(state, tidied(state, decided(state, input, now))), now)
+  const next = decided(state, input, now)
+  // Most of what comes is sound, which changes nothing.
+  if (next[0] === state) return next
+  const [after, effects] = watched(state, settled(state, tidied(state, next)), now)
+  return [shaped(state, after), effects]
 }
 
 function decided(state: State, input: Input, now: number): Step {
@@ -73,7 +79,11 @@ function decided(state: State, input: Input, now: number): Step {
     case 'dropped':
       return dropped(state, input.cause, now)
     case 'woke':
-      return inTurn(ripened(state, now), (next) => woke(next, input.heardAt ?? Number.NEGATIVE_INFINITY, now))
+      return inTurn(
+        ripened(state, now),
+        (next) => woke(next, input.heardAt ?? Number.NEGATIVE_INFINITY, now),
+        (next) => (next.playback.item?.until ? inTurn(overheard(next, now), pay) : [next, []]),
+      )
     case 'said':
       return said(state, input.item, input.fields)
     case 'asked':
@@ -96,6 +106,8 @@ function decided(state: State, input: Input, now: number): Step {
       return cut(state, input.response_id, input.heard)
     case 'prompted':
       return prompted(state, input.isOpen, now)
+    case 'reached':
+      return reached(state, input.stage)
     case 'unheard':
       return probed(state, now)
     case 'drained':
@@ -141,7 +153,7 @@ function received(before: State, event: ServerEvent, now: number): Step {
       return event.item.type === 'function_call' ? called(state, event.response_id) : [state, []]
     case 'response.done':
       return inTurn(unheardIn(heardToEnd(state, event.response), event.response), (next) =>
-        responseEnded(next, event.response),
+        responseEnded(bounded(next, now), event.response),
       )
     case 'input_audio_buffer.speech_started':
       return speechStarted(withTurn(state, { hearing: true }), event, now)

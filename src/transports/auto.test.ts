@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { closedByUs } from '../session/closed.ts'
 import type { Cause, Connection, Dial, Listener } from '../session/transport.ts'
 import { world } from '../testing/world.ts'
 import { auto } from './auto.ts'
@@ -25,7 +26,7 @@ function way(): { readonly dial: Dial; readonly lines: { listener: Listener; isC
         close() {
           if (line.isClosed) return
           line.isClosed = true
-          listener.dropped(cause({ code: null, fatal: true, initiator: 'us' }))
+          listener.dropped(closedByUs)
         },
       }
     },
@@ -55,6 +56,7 @@ function scene(): Scene {
   })
   const listener: Listener = {
     opened: (carriesAudio) => told.push(['opened', carriesAudio]),
+    reached: (stage) => told.push(['reached', stage]),
     received: ({ type }) => told.push(String(type)),
     dropped: ({ code, fatal }) => told.push(['dropped', code, fatal]),
   }
@@ -144,6 +146,17 @@ test('a line that does not hold is the last of its way: it is dialed again over 
   expect([first.lines.length, second.lines.length]).toEqual([1, 1])
 })
 
+test('how far an attempt has come is told of the way that is heard', async () => {
+  const { w, first, second, told, dial } = scene()
+  dial()
+  first.lines[0]!.listener.reached?.('way')
+  await w.settle(8_000)
+  first.lines[0]!.listener.reached?.('channel')
+  await w.settle(8_001)
+  second.lines[0]!.listener.reached?.('answer')
+  expect(told).toEqual([['reached', 'way'], 'fell', ['reached', 'answer']])
+})
+
 test.each(['before it opened', 'while the other is loaded', 'over the other'])(
   'closed %s: it drops once',
   async (when) => {
@@ -154,7 +167,7 @@ test.each(['before it opened', 'while the other is loaded', 'over the other'])(
     line.close()
     line.close()
     await w.settle(30_000)
-    expect(told.filter((what) => what !== 'fell')).toEqual([['dropped', null, true]])
+    expect(told.filter((what) => what !== 'fell')).toEqual([['dropped', 'closed_by_us', true]])
     expect([...first.lines, ...second.lines].filter(({ isClosed }) => !isClosed)).toEqual([])
   },
 )

@@ -1,6 +1,7 @@
 import type { Clock } from '../protocol/clock.ts'
+import { closedByUs } from '../session/closed.ts'
 import type { Cause, Connection, Dial, Listener } from '../session/transport.ts'
-import { byUs, unopened } from './causes.ts'
+import { unopened } from './causes.ts'
 
 /** ms in which the first way has to lead somewhere; while the user is asked for the microphone, they do not pass. */
 const boundMs = 8_000
@@ -64,7 +65,9 @@ export function auto({ clock, first, second, asking, fell }: AutoOptions): Dial 
             listener.opened(carriesAudio)
           },
           prompted: (isOpen) => isHeard && listener.prompted?.(isOpen),
+          reached: (stage) => isHeard && listener.reached?.(stage),
           received: (event) => isHeard && listener.received(event),
+          sounded: (response_id) => isHeard && listener.sounded?.(response_id),
           dropped,
         },
         config,
@@ -106,7 +109,7 @@ function later(load: () => Promise<Dial>, listener: Listener, config: Parameters
     append: (audio, wasHeld) => connection?.append(audio, wasHeld) ?? false,
     close() {
       if (connection) connection.close()
-      else if (!isOver) listener.dropped(byUs)
+      else if (!isOver) listener.dropped(closedByUs)
       isOver = true
     },
   }

@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { byUs, closed, refused, unopened } from './causes.ts'
+import { session } from '../../test/in-hand.ts'
+import { realClock } from '../session/clock.ts'
+import { closed, refused, unopened } from './causes.ts'
+import { memory } from './memory.ts'
 
 const error = (code: string | null, message = 'Words.') => ({
   type: 'invalid_request_error',
@@ -45,7 +48,7 @@ describe('the last error before a close is told, and may make it final', () => {
       code: 1000,
       fatal,
       initiator: 'far end',
-      lastError: { code, message: 'Words.' },
+      lastError: { code, message: 'Words.', type: 'invalid_request_error' },
     })
   })
 })
@@ -68,7 +71,30 @@ describe('an answer in HTTP says whether to dial again', () => {
       code: status,
       fatal,
       initiator: 'far end',
+      lastError: { code: 'y', message: 'Their words.', type: 'x' },
+      body,
     })
+  })
+
+  test('an expired secret can be told from a wrong key', () => {
+    const error = { type: 'invalid_request_error', code: 'token_expired', message: 'It has expired.', param: 'secret' }
+    expect(refused(401, JSON.stringify({ error })).lastError).toEqual(error)
+  })
+
+  test.each([
+    ['{"error":{"code":401,"message":["no"],"type":null}}', { code: null, message: '' }],
+    ['{"error":{}}', { code: null, message: '' }],
+    ['{"error":"no"}', undefined],
+    ['{"detail":"no"}', undefined],
+    ['<html>no</html>', undefined],
+  ])('of the body %s the error is %j', (body, error) => {
+    expect(refused(401, body)).toMatchObject({ body, ...(error ? { lastError: error } : {}) })
+    expect(refused(401, body).lastError).toEqual(error)
+  })
+
+  test('of a long body the beginning is kept', () => {
+    expect(refused(502, '<b>busy</b>'.repeat(1_000)).body).toBe('<b>busy</b>'.repeat(1_000).slice(0, 2_000))
+    expect(refused(502, '')).not.toHaveProperty('body')
   })
 
   test.each([
@@ -97,5 +123,15 @@ test('what stops us before there is a socket is final where it is ours', () => {
     fatal: false,
     initiator: 'network',
   })
-  expect(byUs).toMatchObject({ fatal: true, initiator: 'us', code: null })
+})
+
+test('our own close is told in one sentence and by one code, wherever it was called', async () => {
+  const whole = { reason: 'The session was closed.', code: 'closed_by_us', fatal: true, initiator: 'us' }
+  const line = await new Promise((told) => {
+    const accept = () => ({ received() {}, closed() {} })
+    memory({ clock: realClock, accept })({ opened() {}, received() {}, dropped: told }).close()
+  })
+  const hand = session()
+  hand.play({ type: 'started' }, { type: 'ended' })
+  expect([line, hand.state.link]).toEqual([whole, { at: 'closed', cause: whole }])
 })

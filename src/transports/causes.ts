@@ -1,5 +1,6 @@
 /** Why a connection ended, and whether dialing again could do better. */
 import type { RealtimeError } from '../protocol/events.ts'
+import { lastErrorOf } from '../session/last-error.ts'
 import type { Cause } from '../session/transport.ts'
 
 /** Codes of the far end that will be the same at the next attempt. */
@@ -15,6 +16,9 @@ const fatalCodes = new Set([
 const fatalCloses = new Set([1008, 3000, 4000])
 const fatalStatuses = new Set([400, 401, 403, 404])
 
+/** Characters of a body that are kept. */
+const mostOfBody = 2_000
+
 const meanings: Readonly<Record<number, string>> = {
   1001: 'The far end went away',
   1006: 'The connection broke',
@@ -25,8 +29,6 @@ const meanings: Readonly<Record<number, string>> = {
   3000: 'The far end did not accept the key',
   4000: 'The far end did not accept the request',
 }
-
-export const byUs: Cause = { reason: 'The connection was closed by us.', code: null, fatal: true, initiator: 'us' }
 
 export function closed(code: number, reason: string, error: RealtimeError | null): Cause {
   const meaning = meanings[code] ?? `The far end closed the connection with ${code}`
@@ -68,7 +70,7 @@ function told(
   reason: string,
   error: RealtimeError | null,
 ): Cause {
-  const lastError = error ? { code: error.code ?? null, message: error.message } : null
+  const lastError = error && lastErrorOf(error)
   const words = [reason, lastError?.message].filter((said) => said).join('; ')
   const end = /[.?]$/.test(meaning) ? '' : '.'
   return {
@@ -80,14 +82,16 @@ function told(
   }
 }
 
-/** The far end answered the upgrade with HTTP. */
+/** The far end answered the upgrade, or the offer, with HTTP. */
 export function refused(status: number, body: string): Cause {
-  const error = errorIn(body)
+  const lastError = errorIn(body)
   return {
-    reason: `The far end answered with HTTP ${status}: ${error.message || 'it gave no reason.'}`,
+    reason: `The far end answered with HTTP ${status}: ${(lastError?.message ?? wordsOf(body)) || 'it gave no reason.'}`,
     code: status,
-    fatal: fatalStatuses.has(status) || fatalCodes.has(error.code ?? ''),
+    fatal: fatalStatuses.has(status) || fatalCodes.has(lastError?.code ?? ''),
     initiator: 'far end',
+    ...(lastError ? { lastError } : {}),
+    ...(body ? { body: body.slice(0, mostOfBody) } : {}),
   }
 }
 
@@ -101,16 +105,17 @@ export function unopened(why: string, isMisuse: boolean): Cause {
   }
 }
 
-/** The provider's error; of a page of some proxy, its first words. */
-function errorIn(body: string): { readonly message?: string; readonly code?: string } {
+function errorIn(body: string): Cause['lastError'] {
   try {
     const { error } = JSON.parse(body)
-    if (typeof error === 'object' && error) return error
+    if (typeof error === 'object' && error) return lastErrorOf(error)
   } catch {}
-  return {
-    message: body
-      .replace(/<[^>]*>|\s+/g, ' ')
-      .trim()
-      .slice(0, 200),
-  }
+}
+
+/** Of a page of some proxy, its first words. */
+function wordsOf(body: string): string {
+  return body
+    .replace(/<[^>]*>|\s+/g, ' ')
+    .trim()
+    .slice(0, 200)
 }

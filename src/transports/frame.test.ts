@@ -1,14 +1,16 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { parse } from '../protocol/parse.ts'
-import { decoded, readText, searchedFrom } from './frame.ts'
-import { readFrame } from './socket.node.ts'
+import { frameReader, parsedWhole, searchedFrom } from './frame.ts'
+import { bytesReader } from './socket.node.ts'
 
-/** The law: however a frame is read, it says what it says when it is parsed whole. */
-function readsAsParsedWhole(text: string): void {
-  const whole = plain(decoded(parse(text)))
-  expect(plain(readText(text)), 'as text').toEqual(whole)
-  expect(plain(readFrame(Buffer.from(text))), 'as bytes').toEqual(whole)
+/** The law: however a frame is read, and whatever was read before it, it says what it says when it is parsed whole. */
+function readsAsParsedWhole(...texts: readonly string[]): void {
+  const [read, readBytes] = [frameReader(), bytesReader()]
+  for (const text of texts) {
+    const whole = plain(parsedWhole(text))
+    expect(plain(read(text)), 'as text').toEqual(whole)
+    expect(plain(readBytes(Buffer.from(text))), 'as bytes').toEqual(whole)
+  }
 }
 
 /** Bytes by value, whatever they stand in. */
@@ -46,6 +48,10 @@ test.each([
   ['with its delta twice, the first one empty', frame(type, rest, '"delta":""', delta)],
   ['with its delta twice, the last one a number', frame(type, rest, delta, '"delta":1')],
   ['with its delta inside something else', frame(type, rest, `"x":{${delta}}`)],
+  ['with its delta inside something else, and audio of its own', frame(type, rest, '"audio":null', `"x":{${delta}}`)],
+  ['with audio of its own', frame(type, rest, delta, '"audio":null')],
+  ['with a line break in its audio', frame(type, rest, `"delta":"${audio}\n${audio}"`)],
+  ['with a zero in its audio', frame(type, rest, `"delta":"${audio}\0${audio}"`)],
   ['with another delta inside something before', frame(type, rest, `"x":{${delta}}`, '"delta":"AAAA"')],
   ['with another delta inside something after', frame(type, rest, '"delta":"AAAA"', `"x":{${delta}}`)],
   ['with another delta inside, its own empty', frame(type, rest, `"x":{${delta}}`, '"delta":""')],
@@ -68,7 +74,93 @@ test.each([
   ['with a prototype', frame(type, rest, '"__proto__":{"delta":1}', delta)],
   ['after a byte order mark', `\uFEFF${frame(type, rest, delta)}`],
   ['of a million letters', frame(type, rest, `"delta":"${'AQID'.repeat(250_000)}"`)],
-])('an audio delta %s reads as if it were parsed whole', (_, text) => readsAsParsedWhole(text))
+])('an audio delta %s reads as if it were parsed whole, alone and after a plain one', (_, text) => {
+  readsAsParsedWhole(text)
+  readsAsParsedWhole(frame(type, rest, delta), text, frame(type, rest, delta))
+})
+
+const named = (id: string, ...more: readonly string[]) =>
+  frame(type, `"event_id":${id}`, rest.slice(15), ...more, delta)
+
+test.each([
+  ['another id', named('"e"'), named('"event_2"')],
+  ['an id of no letters', named('"e"'), named('""')],
+  ['an id with an escape', named('"e"'), named('"\\u0065"')],
+  ['an id with a quote', named('"e"'), named('"e\\"f"')],
+  ['an id beyond ASCII', named('"e"'), named('"é💬"')],
+  ['an id with what no string may have', named('"e"'), named('"e\n"')],
+  ['an id that is a number', named('"e"'), named('1')],
+  ['an id that is the word', named('"e"'), named('"delta"')],
+  ['its id twice', named('"a"', '"event_id":"a"'), named('"b"', '"event_id":"a"')],
+  ['its id twice, the last one spaced', named('"a"', '"event_id" : "a"'), named('"b"', '"event_id" : "a"')],
+  ['another id inside', named('"a"', '"x":{"event_id":"a"}'), named('"a"', '"x":{"event_id":"b"}')],
+  [
+    'an id inside, before its own',
+    frame(type, '"x":{"event_id":"a"}', rest, delta),
+    frame(type, '"x":{"event_id":"b"}', rest, delta),
+  ],
+  [
+    'an id inside alone',
+    frame(type, '"x":{"event_id":"e"}', '"item_id":"i"', delta),
+    frame(type, '"x":{"event_id":"f"}', '"item_id":"i"', delta),
+  ],
+  ['its id behind its audio', frame(type, delta, rest), frame(type, delta, rest.replace('"e"', '"f"'))],
+  ['no id', frame(type, '"item_id":"i"', delta), frame(type, '"item_id":"i"', delta)],
+  ['another item', named('"e"'), named('"e"').replace('"i"', '"j"')],
+  ['another item as long', named('"e"'), named('"f"').replace('"item_id":"i"', '"item_id":"k"')],
+  ['other spaces', named('"e"'), named('"e"').replace('":', '": ')],
+  ['a brace too many', named('"e"'), `${named('"e"')}}`],
+  ['no brace', named('"e"'), named('"e"').slice(0, -1)],
+  ['no audio', named('"e"'), named('"e"').replace(audio, '')],
+  ['a quote in its audio', named('"e"'), named('"e"').replace('AQIDAQID', 'AQID"QID')],
+  ['a field in its audio', named('"e"'), named('"e"').replace('AQIDAQIDAQIDAQID', 'AQID","x":"AQID')],
+  ['a slash escaped in its audio', named('"e"'), named('"e"').replace('AQID', '\\/QID')],
+  ['a quote escaped in its audio', named('"e"'), named('"e"').replace('AQID', '\\"QID')],
+  ['letters that are no base64', named('"e"'), named('"e"').replace('AQID', '!é💬')],
+  ['base64 that ends in its middle', named('"e"'), named('"e"').replace('AQIDAQID', 'AQ==AQID')],
+])('after an audio delta, one with %s reads as if it were parsed whole', (_, first, second) => {
+  readsAsParsedWhole(first, second, first, second)
+})
+
+test('after an audio delta, one with any letter of it changed reads as if it were parsed whole', () => {
+  const first = named('"event_1"', '"obfuscation":"aB3"')
+  const edit = fc.record({
+    at: fc.integer({ min: 0, max: 180 }),
+    gone: fc.nat(3),
+    put: fc.oneof(
+      fc.constantFrom(
+        '"',
+        '\\',
+        '\n',
+        '"audio":null,',
+        ',',
+        '{',
+        '}',
+        ':',
+        'e',
+        '-',
+        '"delta":"',
+        '"event_id":"e",',
+        '": "',
+        '=',
+        ' ',
+      ),
+      fc.string({ unit: 'grapheme', maxLength: 3 }).filter(isWellFormed),
+    ),
+    fromEnd: fc.boolean(),
+  })
+  fc.assert(
+    fc.property(fc.array(edit, { minLength: 1, maxLength: 2 }), (edits) => {
+      const second = edits.reduce((text, { at, gone, put, fromEnd }) => {
+        const from = fromEnd ? text.length - (at % 20) : at
+        return text.slice(0, from) + put + text.slice(from + gone)
+      }, first)
+      fc.pre(isWellFormed(second))
+      readsAsParsedWhole(first, second, first)
+    }),
+    { seed: 20_261, numRuns: 6_000 },
+  )
+})
 
 test.each([
   ['its own, empty, beside one inside', frame(type, rest, `"x":{${delta}}`, '"d\\u0065lta":""')],
@@ -86,7 +178,7 @@ test.each([
 test('audio comes out as the bytes that were sent', () => {
   const bytes = Uint8Array.from({ length: 9_600 }, (_, n) => (n * 31) % 256)
   const text = frame(type, rest, `"delta":"${Buffer.from(bytes).toString('base64')}"`)
-  for (const event of [readText(text), readFrame(Buffer.from(text))]) {
+  for (const event of [frameReader()(text), bytesReader()(Buffer.from(text))]) {
     expect(event).toEqual({
       type: 'response.output_audio.delta',
       event_id: 'e',
@@ -192,7 +284,7 @@ test('any frame reads as if it were parsed whole', () => {
   let heard = 0
   fc.assert(
     fc.property(frames, (text) => {
-      if (decoded(parse(text))?.type === 'response.output_audio.delta') heard += text.length >= searchedFrom ? 1 : 0
+      if (parsedWhole(text)?.type === 'response.output_audio.delta') heard += text.length >= searchedFrom ? 1 : 0
       readsAsParsedWhole(text)
     }),
     { seed: 20_260, numRuns: 3_000 },

@@ -15,10 +15,25 @@ class KeyError extends Error {
 /** The key; a function is asked for it. Rejects with what `whyUnopened` understands. */
 export async function keyOf(apiKey: ConnectOptions['apiKey']): Promise<string | null> {
   try {
-    return (typeof apiKey === 'function' ? await apiKey() : apiKey) || null
+    return keyIn(typeof apiKey === 'function' ? await apiKey() : apiKey)
   } catch (error) {
     throw new KeyError(error)
   }
+}
+
+/** A route that is not there answers all the same: with a page, with words, with JSON. None of them goes out as a key. */
+function keyIn(given: unknown): string | null {
+  const key = typeof given === 'string' ? given.trim() : given
+  if (!key) return null
+  if (typeof key === 'string' && /^[!-~]+$/.test(key) && !/[<{"]/.test(key)) return key
+  throw new Error(`apiKey gave no key but ${shown(key)}. Does your route answer with the secret alone?`)
+}
+
+/** Its beginning, without what might be a secret. */
+function shown(key: unknown): string {
+  if (typeof key !== 'string') return `a value of type ${typeof key}`
+  const words = key.replace(/[es]k[-_][\w-]+|[\w-]{16,}/g, '…').replace(/[\s\p{Cc}]+/gu, ' ')
+  return words.length > 40 ? `'${words.slice(0, 39)}…'` : `'${words}'`
 }
 
 /**

@@ -1,14 +1,17 @@
 /** The microphone and the speaker of lines that carry the audio themselves: kept from line to line, let go at the end. */
 import {
+  afterCall,
   devicesOf,
   microphoneLost,
   microphoneProblem,
   microphoneWishes,
+  quiet,
   type Sound,
   speakerProblem,
   trackOf,
 } from '../session/devices.ts'
-import { type Media, MediaError, type MediaState, mediaOff } from '../session/media.ts'
+import { type Media, MediaError } from '../session/media.ts'
+import { mediaNews } from '../session/media-news.ts'
 import { type Meters, meters } from './meters.ts'
 
 export interface LineMediaOptions {
@@ -26,6 +29,8 @@ export interface LineMediaOptions {
 }
 
 export interface LineMedia extends Media {
+  /** Another call is wanted: what hindered the last one is over. */
+  begin(): void
   /** The track that is said; asked for once, and kept. Rejects with a `MediaError`. */
   open(): Promise<MediaStreamTrack>
   /** The microphone goes through this sender from now on, also when it is another. */
@@ -38,8 +43,8 @@ export interface LineMedia extends Media {
 }
 
 export function lineMedia(options: LineMediaOptions): LineMedia {
-  const listeners = new Set<() => void>()
-  let state: MediaState = mediaOff
+  const news = mediaNews()
+  const { tell } = news
   let wanted: Sound = options.mediaStream
   let track: MediaStreamTrack | null = null
   let isOurs = false
@@ -54,25 +59,13 @@ export function lineMedia(options: LineMediaOptions): LineMedia {
   let heard: MediaStreamTrack | null = null
   let element = options.audioElement
   let meter: Meters | null = null
-
-  function tell(change: Partial<MediaState>): void {
-    const isNews = Object.entries(change).some(([key, value]) => state[key as keyof MediaState] !== value)
-    if (!isNews) return
-    state = { ...state, ...change }
-    for (const listener of listeners) {
-      try {
-        listener()
-      } catch (cause) {
-        console.error(new Error('A subscriber of the media failed.', { cause }))
-      }
-    }
-  }
+  let unwatch: (() => void) | null = null
 
   // ── the microphone ───────────────────────────────────────────────────────────────────────────────────────────────
 
   function open(): Promise<MediaStreamTrack> {
     // A track of the app's own that has ended is still the one: only the app can give another.
-    if (track && (state.microphone === 'on' || !isOurs)) return Promise.resolve(track)
+    if (track && (news.state.microphone === 'on' || !isOurs)) return Promise.resolve(track)
     if (opening) return opening
     const mine = begin(wanted)
     const over = () => {
@@ -91,7 +84,7 @@ export function lineMedia(options: LineMediaOptions): LineMedia {
     } catch (error) {
       if (mine !== call) throw error
       // Another was chosen meanwhile.
-      if (track && state.microphone === 'on') return track
+      if (track && news.state.microphone === 'on') return track
       tell({ microphone: (error as MediaError).state, problem: (error as MediaError).message })
       throw error
     }
@@ -124,7 +117,7 @@ export function lineMedia(options: LineMediaOptions): LineMedia {
       // A line that was left meanwhile carries nothing any more.
       if (by !== sender) return
       drop()
-      throw new MediaError(`The microphone cannot be changed: ${error.message}`, state.microphone)
+      throw new MediaError(`The microphone cannot be changed: ${error.message}`, news.state.microphone)
     })
     requireCall()
     if (track !== next) letGo(track)
@@ -137,7 +130,7 @@ export function lineMedia(options: LineMediaOptions): LineMedia {
 
   /** A line that was made while the microphone was changed says the one in use. */
   function agree(): void {
-    if (!track || state.microphone !== 'on' || !sender || sender.track === track) return
+    if (!track || news.state.microphone !== 'on' || !sender || sender.track === track) return
     sender.replaceTrack(track).catch(() => {})
   }
 
@@ -146,13 +139,13 @@ export function lineMedia(options: LineMediaOptions): LineMedia {
     const wasEnabled = one.enabled
     const ended = () => one === track && lost(one)
     one.addEventListener('ended', ended)
-    if (state.muted) one.enabled = false
+    if (news.state.muted) one.enabled = false
     held.set(one, () => {
       held.delete(one)
       one.removeEventListener('ended', ended)
       // What was given goes back as it came.
       if (isOurs) one.stop()
-      else if (state.muted) one.enabled = wasEnabled
+      else if (news.state.muted) one.enabled = wasEnabled
     })
   }
 
@@ -192,11 +185,30 @@ export function lineMedia(options: LineMediaOptions): LineMedia {
 
   function hear(next: MediaStreamTrack, stream: MediaStream | undefined): void {
     heard = next
+    unwatch ??= watch()
     const out = speaker()
     if (!out) return tell({ speaker: 'on' })
     out.autoplay = true
     out.srcObject = stream ?? ('MediaStream' in globalThis ? new MediaStream([next]) : null)
     play(out).catch(() => {})
+  }
+
+  function watch(): () => void {
+    const devices = (options.mediaDevices ?? globalThis.navigator?.mediaDevices) as Partial<EventTarget> | undefined
+    const look = () => void outputsChanged().catch(() => {})
+    devices?.addEventListener?.('devicechange', look)
+    return () => devices?.removeEventListener?.('devicechange', look)
+  }
+
+  /** The agent is heard through the browser's choice when the chosen output is no longer there. */
+  async function outputsChanged(): Promise<void> {
+    const mine = call
+    const chosen = news.state.outputDevice
+    const devices = await platform().enumerateDevices()
+    const isThere = devices.some(({ kind, deviceId }) => kind === 'audiooutput' && deviceId === chosen)
+    if (mine !== call || !chosen || isThere || news.state.outputDevice !== chosen) return
+    tell({ outputDevice: null })
+    await element?.setSinkId?.('')
   }
 
   async function play(out: HTMLAudioElement): Promise<void> {
@@ -206,32 +218,28 @@ export function lineMedia(options: LineMediaOptions): LineMedia {
       if (mine === call) tell({ speaker: 'on' })
     } catch (error) {
       if (mine === call && (error as Error).name === 'NotAllowedError') tell({ speaker: 'blocked' })
-      throw new MediaError(`The audio cannot play: ${(error as Error).message}`, state.microphone)
+      throw new MediaError(`The audio cannot play: ${(error as Error).message}`, news.state.microphone)
     }
   }
 
   return {
     get state() {
-      return state
+      return news.state
     },
-    subscribe(listener) {
-      listeners.add(listener)
-      return () => {
-        listeners.delete(listener)
-      }
-    },
+    subscribe: news.subscribe,
     async devices() {
       return platform().enumerateDevices()
     },
     async useMicrophone(sound) {
       if (track || opening || sender) await use(sound)
+      else tell(quiet)
       wanted = sound
     },
     async useSpeaker(deviceId) {
       const out = speaker()
-      if (!out?.setSinkId) throw speakerProblem(state.microphone)
+      if (!out?.setSinkId) throw speakerProblem(news.state.microphone)
       await out.setSinkId(deviceId).catch((error: Error) => {
-        throw speakerProblem(state.microphone, error)
+        throw speakerProblem(news.state.microphone, error)
       })
       tell({ outputDevice: deviceId })
     },
@@ -245,6 +253,7 @@ export function lineMedia(options: LineMediaOptions): LineMedia {
       meter ??= meters()
       return { input: meter.level('input', track), output: meter.level('output', heard) }
     },
+    begin: () => tell(quiet),
     open,
     sendBy(next) {
       sender = next
@@ -252,7 +261,7 @@ export function lineMedia(options: LineMediaOptions): LineMedia {
     },
     hear,
     mute(muted) {
-      if (muted === state.muted) return
+      if (muted === news.state.muted) return
       for (const one of held.keys()) one.enabled = !muted
       tell({ muted })
     },
@@ -263,10 +272,12 @@ export function lineMedia(options: LineMediaOptions): LineMedia {
       track = heard = null
       for (const end of held.values()) end()
       isOurs = false
+      unwatch?.()
+      unwatch = null
       meter?.close()
       meter = null
       if (element) element.srcObject = null
-      tell({ microphone: 'off', speaker: 'off', inputDevice: null, problem: null })
+      tell(afterCall(news.state))
     },
   }
 }

@@ -2,8 +2,9 @@ import { toBase64 } from '../protocol/base64.ts'
 import type { Clock } from '../protocol/clock.ts'
 import { messageOf } from '../protocol/errors.ts'
 import type { AudioDelta, ClientEvent, RealtimeError, ServerEvent } from '../protocol/events.ts'
+import { closedByUs } from '../session/closed.ts'
 import type { Cause, Dial } from '../session/transport.ts'
-import { byUs, closed } from './causes.ts'
+import { closed } from './causes.ts'
 import { decoded } from './frame.ts'
 
 /** `cut`: the line breaks at this message, which is lost. `lose`: the line looks alive and carries nothing any more. */
@@ -82,7 +83,7 @@ export function memory({ clock, accept, latency = () => 0, fault = () => 'pass' 
         // As with a socket: until its end is told, a line looks as if it took everything.
         return !isOver
       },
-      close: () => end(byUs),
+      close: () => end(closedByUs),
     }
   }
 }

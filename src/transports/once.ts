@@ -1,7 +1,7 @@
 import type { AudioDelta, RealtimeError, ServerEvent } from '../protocol/events.ts'
-import type { Cause, Listener } from '../session/transport.ts'
+import type { Cause, Listener, Stage } from '../session/transport.ts'
 
-export interface Line extends Listener {
+export interface Line extends Required<Listener> {
   isOver(): boolean
   lastError(): RealtimeError | null
 }
@@ -23,10 +23,16 @@ export function once(listener: Listener): Line {
     prompted(isOpen: boolean) {
       if (!over && !up) listener.prompted?.(isOpen)
     },
+    reached(stage: Stage) {
+      if (!over && !up) listener.reached?.(stage)
+    },
     received(event: ServerEvent | AudioDelta) {
       if (over) return
       if (event.type === 'error') lastError = event.error
       listener.received(event)
+    },
+    sounded(response_id: string) {
+      if (!over) listener.sounded?.(response_id)
     },
     dropped(cause: Cause) {
       if (over) return

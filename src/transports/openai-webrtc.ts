@@ -1,11 +1,14 @@
+import { webRTC } from '#core'
 import type { ClientEvent, SessionConfig } from '../protocol/events.ts'
 import type { Camel } from '../protocol/spelling.ts'
 import type { Door } from '../session/door.ts'
 import type { Media } from '../session/media.ts'
 import type { ConnectOptions, Dial, Transport } from '../session/transport.ts'
+import type { RealtimeUserInput } from '../session/user-input.ts'
 import { type AloneOptions, type Face, face } from './face.ts'
+import type { Lines } from './late-lines.ts'
 import type { TransportEvents, TransportStatus } from './watching.ts'
-import { type WebRTC, type WebRTCOptions, webRTC } from './webrtc.ts'
+import type { WebRTCOptions } from './webrtc.ts'
 
 export interface OpenAIRealtimeWebRTCOptions extends Omit<WebRTCOptions, 'url' | 'callId' | 'observe'> {
   /** Where calls are offered. Default: `https://api.openai.com/v1/realtime/calls`. */
@@ -25,7 +28,7 @@ export interface OpenAIRealtimeWebRTCEvents extends TransportEvents {}
  */
 export class OpenAIRealtimeWebRTC implements Transport {
   readonly carriesAudio = true
-  readonly #lines: WebRTC
+  readonly #lines: Lines
   readonly #face: Face
 
   constructor({ baseUrl, seed, ...options }: OpenAIRealtimeWebRTCOptions = {}) {
@@ -40,7 +43,7 @@ export class OpenAIRealtimeWebRTC implements Transport {
   }
 
   /** A session's way to the far end; not for apps. */
-  dialer(options: ConnectOptions): Dial {
+  dialer(options: ConnectOptions): Dial | Promise<Dial> {
     return this.#lines.dialer(options)
   }
 
@@ -62,12 +65,13 @@ export class OpenAIRealtimeWebRTC implements Transport {
     this.#face.door.feed({ type: 'sent', event })
   }
 
+  /** Says something in writing, and asks for an answer: text, or parts of text and images. */
   sendMessage(
-    text: string,
+    message: RealtimeUserInput,
     otherEventData: Readonly<Record<string, unknown>> = {},
     { triggerResponse = true }: { readonly triggerResponse?: boolean } = {},
   ): void {
-    this.#face.sendMessage(text, otherEventData, triggerResponse)
+    this.#face.sendMessage(message, otherEventData, triggerResponse)
   }
 
   /** @throws UserError always: the microphone's track carries the audio. */
@@ -127,6 +131,15 @@ export class OpenAIRealtimeWebRTC implements Transport {
     listener: (...args: OpenAIRealtimeWebRTCEvents[Name]) => unknown,
   ): this {
     this.#face.events.on(name, listener as never)
+    return this
+  }
+
+  /** Listens for the next one only. */
+  once<Name extends keyof OpenAIRealtimeWebRTCEvents>(
+    name: Name,
+    listener: (...args: OpenAIRealtimeWebRTCEvents[Name]) => unknown,
+  ): this {
+    this.#face.events.once(name, listener as never)
     return this
   }
 

@@ -1,12 +1,14 @@
+import { webSocket } from '#core'
 import type { Clock } from '../protocol/clock.ts'
 import { UserError } from '../protocol/errors.ts'
 import type { ClientEvent, SessionConfig } from '../protocol/events.ts'
 import type { Camel } from '../protocol/spelling.ts'
 import type { Door } from '../session/door.ts'
 import type { ConnectOptions, Dial, Transport } from '../session/transport.ts'
+import type { RealtimeUserInput } from '../session/user-input.ts'
 import { type AloneOptions, type Face, face } from './face.ts'
 import type { AudioEvents, TransportStatus } from './watching.ts'
-import { type SocketLike, type WebSocketOptions, webSocket } from './websocket.ts'
+import type { SocketLike, WebSocketOptions } from './websocket.ts'
 
 export type { TransportStatus } from './watching.ts'
 
@@ -53,7 +55,7 @@ export class OpenAIRealtimeWebSocket implements Transport {
   }
 
   /** A session's way to the far end; not for apps. */
-  dialer({ apiKey, model, url, callId }: ConnectOptions): Dial {
+  dialer({ apiKey, model, url, callId }: ConnectOptions): Dial | Promise<Dial> {
     return webSocket({
       ...this.#options,
       apiKey: apiKey ?? this.#options.apiKey,
@@ -82,12 +84,13 @@ export class OpenAIRealtimeWebSocket implements Transport {
     this.#face.door.feed({ type: 'sent', event })
   }
 
+  /** Says something in writing, and asks for an answer: text, or parts of text and images. */
   sendMessage(
-    text: string,
+    message: RealtimeUserInput,
     otherEventData: Readonly<Record<string, unknown>> = {},
     { triggerResponse = true }: { readonly triggerResponse?: boolean } = {},
   ): void {
-    this.#face.sendMessage(text, otherEventData, triggerResponse)
+    this.#face.sendMessage(message, otherEventData, triggerResponse)
   }
 
   /** Microphone audio, in the session's input format. `commit` ends the turn. Returns false when it had to be let go. */
@@ -133,6 +136,15 @@ export class OpenAIRealtimeWebSocket implements Transport {
     listener: (...args: OpenAIRealtimeWebSocketEvents[Name]) => unknown,
   ): this {
     this.#face.events.on(name, listener)
+    return this
+  }
+
+  /** Listens for the next one only. */
+  once<Name extends keyof OpenAIRealtimeWebSocketEvents>(
+    name: Name,
+    listener: (...args: OpenAIRealtimeWebSocketEvents[Name]) => unknown,
+  ): this {
+    this.#face.events.once(name, listener)
     return this
   }
 

@@ -1,14 +1,12 @@
+import { isAscii } from 'node:buffer'
+import type { Duplex } from 'node:stream'
 import { WebSocket } from 'ws'
-import type { AudioDelta, ServerEvent } from '../protocol/events.ts'
-import { parse } from '../protocol/parse.ts'
-import { audioDelta, decoded, marker, searchedFrom } from './frame.ts'
+import { frameReader, parsedWhole, type ReadFrame, searchedFrom } from './frame.ts'
 import { appendOf, type SocketLike, type Wire, type WireListener, type WireRequest } from './wire.ts'
-
-const heartbeatMs = 20_000
 
 /** Opens a WebSocket of Node, with the key in a header, and without compression: audio does not compress. */
 export function openWire(request: WireRequest, listener: WireListener): Wire {
-  const { key, organization, project } = request
+  const { key, organization, project, heartbeatMs = 20_000 } = request
   const headers = {
     ...(key ? { Authorization: `Bearer ${key}` } : {}),
     ...(organization ? { 'OpenAI-Organization': organization } : {}),
@@ -19,10 +17,14 @@ export function openWire(request: WireRequest, listener: WireListener): Wire {
     headers,
     perMessageDeflate: false,
     handshakeTimeout: 30_000,
+    // What is no UTF-8 is no reason to lose a call: a frame that makes no sense is passed over.
+    skipUTF8Validation: true,
     // A mask keeps what we send from being taken for HTTP by those between (RFC 6455, 10.3). JSON cannot be: it has no
     // line breaks of its own, and those in its strings are escaped. So a mask of zeros does, and costs nothing.
     generateMask: () => {},
   })
+  const read = bytesReader()
+  let raw: Duplex | null = null
   let failure = ''
   let isAlive = true
   /** A line that broke without a word is found out: nothing came in answer to our last ping. */
@@ -38,13 +40,16 @@ export function openWire(request: WireRequest, listener: WireListener): Wire {
     isAlive = true
   }
   socket.on('pong', heard)
+  socket.on('upgrade', (response) => {
+    raw = response.socket
+  })
   socket.on('open', () => {
     heard()
     listener.opened()
   })
   socket.on('message', (data, isBinary) => {
     heard()
-    listener.received(isBinary ? null : readFrame(bytesOf(data)))
+    listener.received(isBinary ? null : read(bytesOf(data)))
   })
   socket.on('unexpected-response', (_request, response) => {
     let body = ''
@@ -73,11 +78,35 @@ export function openWire(request: WireRequest, listener: WireListener): Wire {
     append: (audio) => {
       if (socket.readyState !== WebSocket.OPEN) return
       const base64 = Buffer.from(audio.buffer, audio.byteOffset, audio.byteLength).toString('base64')
-      socket.send(Buffer.from(appendOf(base64), 'latin1'), { binary: false })
+      const frame = raw && frameOf(base64)
+      if (frame) raw?.write(frame)
+      else socket.send(appendOf(base64))
     },
     waiting: () => socket.bufferedAmount,
     close: () => socket.close(),
   }
+}
+
+const [begin, end] = appendOf('|')
+  .split('|')
+  .map((text) => Buffer.from(text)) as [Buffer, Buffer]
+/** Of a client's frame whose length takes two bytes: what kind it is, how long, and a mask of zeros. */
+const frameHead = 8
+
+/**
+ * Microphone audio, fifty times a second, is one ready frame and one write: `ws` would write the head of a frame and its
+ * body apart. Null where its length does not take two bytes.
+ */
+function frameOf(base64: string): Buffer | null {
+  const length = begin.length + base64.length + end.length
+  if (length < 126 || length > 65_535) return null
+  const frame = Buffer.allocUnsafe(frameHead + length)
+  frame.writeUInt32BE(0x81fe_0000 + length, 0)
+  frame.writeUInt32BE(0, 4)
+  frame.set(begin, frameHead)
+  frame.write(base64, frameHead + begin.length, 'latin1')
+  frame.set(end, frame.length - end.length)
+  return frame
 }
 
 function bytesOf(data: Buffer | ArrayBuffer | Buffer[]): Buffer {
@@ -85,26 +114,22 @@ function bytesOf(data: Buffer | ArrayBuffer | Buffer[]): Buffer {
   return Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data)
 }
 
-/** As `readText`, on the bytes of the frame: the audio is decoded straight from them. */
-export function readFrame(frame: Buffer): ServerEvent | AudioDelta | null {
-  const found = frame.length < searchedFrom ? null : findAudio(frame)
-  return found ?? decoded(parse(frame.toString()))
+/**
+ * Reads the frames of one line. Node takes the low byte of each letter for base64, so that audio is looked for only where
+ * no letter has another.
+ */
+export function bytesReader(): ReadFrame<Buffer> {
+  const read = frameReader(decodeBase64)
+  return (frame) => {
+    const text = frame.toString()
+    return frame.length < searchedFrom || isAscii(frame) ? read(text) : parsedWhole(text)
+  }
 }
 
-const quote = 0x22
-const markerBytes = Buffer.from(marker)
-
-function findAudio(frame: Buffer): AudioDelta | null {
-  const at = frame.indexOf(markerBytes)
-  const start = at + markerBytes.length
-  const end = at < 0 ? -1 : frame.indexOf(quote, start)
-  if (end < 0) return null
-  const base64 = frame.toString('latin1', start, end)
-  return audioDelta(frame.toString('utf8', 0, at), base64, frame.toString('utf8', end + 1), decodeBase64)
-}
-
-/** Null for what is not base64 from end to end. */
+/** Null for what is not base64 from end to end: a letter that Node passes over leaves fewer bytes than letters promise. */
 function decodeBase64(base64: string): Uint8Array | null {
-  const audio = Buffer.allocUnsafeSlow(Buffer.byteLength(base64, 'base64'))
+  const letters = base64.length - (base64.endsWith('==') ? 2 : base64.endsWith('=') ? 1 : 0)
+  if (letters % 4 === 1 || base64.includes('\\')) return null
+  const audio = Buffer.allocUnsafeSlow((letters * 3) >> 2)
   return audio.write(base64, 'base64') === audio.length ? new Uint8Array(audio.buffer) : null
 }

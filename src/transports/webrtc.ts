@@ -1,16 +1,19 @@
 import { toBase64 } from '../protocol/base64.ts'
 import type { Clock } from '../protocol/clock.ts'
 import { messageOf, UserError } from '../protocol/errors.ts'
-import type { RealtimeError, SessionConfig } from '../protocol/events.ts'
 import { realClock } from '../session/clock.ts'
+import { closedByUs } from '../session/closed.ts'
+import { speaks, unheard } from '../session/devices.ts'
 import { type Media, MediaError } from '../session/media.ts'
-import { type Cause, type ConnectOptions, type Dial, type Listener, partIn } from '../session/transport.ts'
+import { type Cause, type ConnectOptions, type Dial, partIn } from '../session/transport.ts'
 import { callsUrl, hangUpUrl, requireSecret, standard } from './address.ts'
-import { type Break, broken, byUs, refused } from './causes.ts'
-import { readText } from './frame.ts'
+import { type Break, broken, refused } from './causes.ts'
+import { refuse, sent } from './channel.ts'
+import { frameReader } from './frame.ts'
 import { keyOf, whyUnopened } from './key.ts'
-import { type LineMediaOptions, lineMedia } from './media-devices.ts'
+import { type LineMedia, type LineMediaOptions, lineMedia } from './media-devices.ts'
 import { hiding, once } from './once.ts'
+import { sounding } from './sounding.ts'
 
 /** ms for which the way to the far end may be lost before the line is. */
 const graceMs = 5_000
@@ -47,14 +50,14 @@ interface Parts {
 }
 
 /** A way to the far end over WebRTC: its events through a data channel, the audio as tracks. */
-export function webRTC(options: WebRTCOptions = {}): WebRTC {
+export function webRTC(options: WebRTCOptions = {}, media: LineMedia = lineMedia(options)): WebRTC {
   const { clock = realClock } = options
-  const media = lineMedia(options)
   let parts: Parts = {}
 
   function dialer({ apiKey = options.apiKey, model = options.model, url = options.url, callId }: ConnectOptions): Dial {
     if (partIn({ callId, url }).attached)
       throw new UserError("A call that stands already is joined over a WebSocket: transport: 'websocket'.")
+    media.begin()
     let hasOpened = false
     return (listener, config = {}) => {
       const line = once(listener)
@@ -67,12 +70,14 @@ export function webRTC(options: WebRTCOptions = {}): WebRTC {
       /** Where the call is hung up that was made and has not opened: nothing else tells the far end that it is not wanted. */
       let unopened: string | null = null
       const hide = hiding(() => key)
+      const audible = sounding(clock, (response_id) => line.sounded?.(response_id))
 
       /** What this attempt has made goes with it; the microphone stays for the next one. */
       function end(cause: Cause): void {
         if (over) return
         over = true
         calm?.()
+        audible.stop()
         abort.abort()
         media.sendBy(null)
         if (channel) shut(channel)
@@ -91,6 +96,7 @@ export function webRTC(options: WebRTCOptions = {}): WebRTC {
       }
 
       async function open(): Promise<void> {
+        line.reached('key')
         key = await wanted(keyOf(apiKey))
         requireSecret(key, options.useInsecureApiKey === true)
         const isSecret = !key || key.startsWith('ek_')
@@ -98,6 +104,7 @@ export function webRTC(options: WebRTCOptions = {}): WebRTC {
         const to = callsUrl(url, isSecret ? (model ?? (key ? undefined : standard)) : undefined)
         if (!key && !url)
           throw new UserError('There is no API key. Pass apiKey, or the url of a server that needs none.')
+        line.reached('offer')
         await equip(await made(options.peerConnection ?? platformPeer))
         const { changePeerConnection } = options
         if (changePeerConnection) {
@@ -110,7 +117,9 @@ export function webRTC(options: WebRTCOptions = {}): WebRTC {
           }
         }
         await wanted(peer!.setLocalDescription(await wanted(peer!.createOffer())))
+        line.reached('answer')
         const sdp = await answer(to, peer!.localDescription!.sdp, isSecret)
+        line.reached('way')
         const mine = peer!
         await mine
           .setRemoteDescription({ type: 'answer', sdp })
@@ -129,12 +138,17 @@ export function webRTC(options: WebRTCOptions = {}): WebRTC {
       async function equip(mine: RTCPeerConnection): Promise<void> {
         const events = mine.createDataChannel('oai-events')
         const isOurs = () => !over && peer === mine
+        const read = frameReader()
         peer = mine
         channel = events
         parts = { peerConnection: mine, dataChannel: events }
         mine.addEventListener('connectionstatechange', () => isOurs() && watch(mine.connectionState))
-        mine.addEventListener('track', ({ track, streams }) => {
+        mine.addEventListener('iceconnectionstatechange', () => {
+          if (isOurs() && /connected|completed/.test(mine.iceConnectionState)) line.reached('channel')
+        })
+        mine.addEventListener('track', ({ track, streams, receiver }) => {
           if (!isOurs()) return
+          audible.from(receiver)
           track.addEventListener('ended', () => isOurs() && breaks('track_ended'))
           media.hear(track, streams[0])
         })
@@ -146,20 +160,24 @@ export function webRTC(options: WebRTCOptions = {}): WebRTC {
         })
         events.addEventListener('close', () => isOurs() && breaks('channel_closed'))
         events.addEventListener('message', ({ data }) => {
-          const event = isOurs() && typeof data === 'string' ? readText(data) : null
-          if (event) line.received(hide.event(event))
+          const event = isOurs() && typeof data === 'string' ? read(data) : null
+          if (!event) return
+          line.received(hide.event(event))
+          audible.received(event)
         })
         // A microphone that was lost during the call does not end it: another may be plugged in. So may the first.
-        const track = speaks(options, config) ? await wanted(inTheirTime(media.open()).catch(unlessFirst)) : null
+        const isSpoken = speaks(options.microphone ?? options.mediaStream, config)
+        const track = isSpoken ? await wanted(inTheirTime(media.open()).catch(unlessFirst)) : null
         media.sendBy(track ? mine.addTrack(track) : mine.addTransceiver('audio', { direction: 'sendrecv' }).sender)
       }
 
       async function inTheirTime<Value>(asked: Promise<Value>): Promise<Value> {
-        line.prompted?.(true)
+        line.prompted(true)
         try {
           return await asked
         } finally {
-          line.prompted?.(false)
+          line.prompted(false)
+          line.reached('offer')
         }
       }
 
@@ -209,7 +227,7 @@ export function webRTC(options: WebRTCOptions = {}): WebRTC {
 
       function send(text: string, event_id?: string): boolean {
         if (over || channel?.readyState !== 'open') return false
-        const wrong = tooLarge(text, peer?.sctp?.maxMessageSize) ?? sent(channel, text)
+        const wrong = sent(channel, text, peer?.sctp?.maxMessageSize)
         if (wrong) queueMicrotask(() => over || refuse(listener, wrong, event_id))
         if (channel.bufferedAmount > mostWaiting) breaks('channel_stalled')
         return !wrong
@@ -222,7 +240,7 @@ export function webRTC(options: WebRTCOptions = {}): WebRTC {
       return {
         send: (event) => void send(JSON.stringify(event), event.event_id),
         append: (audio) => send(`{"type":"input_audio_buffer.append","audio":"${toBase64(audio)}"}`),
-        close: () => end(byUs),
+        close: () => end(closedByUs),
       }
     }
   }
@@ -238,13 +256,6 @@ export function webRTC(options: WebRTCOptions = {}): WebRTC {
   }
 }
 
-/** Who writes only, and is answered in writing, needs no microphone. */
-function speaks({ microphone, mediaStream }: LineMediaOptions, config: Partial<SessionConfig>): boolean {
-  if (microphone !== undefined) return microphone !== false
-  const isOfText = config.output_modalities?.every((modality) => modality === 'text')
-  return mediaStream !== undefined || !isOfText
-}
-
 function platformPeer(): RTCPeerConnection {
   if ('RTCPeerConnection' in globalThis) return new RTCPeerConnection()
   throw new UserError('This platform has no RTCPeerConnection. Pass peerConnection.')
@@ -252,7 +263,7 @@ function platformPeer(): RTCPeerConnection {
 
 function form(parts: Readonly<Record<string, string>>): FormData {
   const data = new FormData()
-  for (const [name, value] of Object.entries(parts)) data.set(name, value)
+  for (const [name, value] of Object.entries(parts)) data.append(name, value)
   return data
 }
 
@@ -262,41 +273,9 @@ function shut(one: { close(): unknown }): void {
   } catch {}
 }
 
-function unheard({ state, message: reason }: MediaError): Cause {
-  return { reason, code: `microphone_${state}`, fatal: true, initiator: 'us' }
-}
-
 /** A page is not told why, where the far end only does not allow it; Node says why one level down. */
 function unreached(error: unknown): string {
   const { cause } = error as Error
   const ofPage = 'document' in globalThis ? '. Does it allow this page (CORS)?' : ''
   return `${messageOf(error)}${cause instanceof Error ? `: ${cause.message}` : ofPage}`
-}
-
-function sent(channel: RTCDataChannel, text: string): string | null {
-  try {
-    channel.send(text)
-    return null
-  } catch (error) {
-    return `The event could not be sent: ${messageOf(error)}`
-  }
-}
-
-function tooLarge(text: string, most: number | null | undefined): string | null {
-  if (!most || text.length * 3 <= most) return null
-  const bytes = new TextEncoder().encode(text).length
-  return bytes > most ? `The event has ${bytes} bytes, and the data channel takes ${most}. Send less at once.` : null
-}
-
-/** What the channel does not take is refused as the far end refuses: the core knows what that means for each event. */
-function refuse(listener: Listener, message: string, event_id: string | undefined): void {
-  const named = event_id === undefined ? {} : { event_id }
-  const error = {
-    type: 'invalid_request_error',
-    code: 'message_not_sent',
-    message,
-    param: null,
-    ...named,
-  } as RealtimeError
-  listener.received({ type: 'error', event_id: 'local', error })
 }

@@ -1,8 +1,9 @@
 import { openWire } from '#socket'
 import { messageOf, UserError } from '../protocol/errors.ts'
-import type { Connection, ConnectOptions, Dial } from '../session/transport.ts'
+import { closedByUs } from '../session/closed.ts'
+import type { Connection, ConnectOptions, Dial, Stage } from '../session/transport.ts'
 import { realtimeUrl } from './address.ts'
-import { byUs, closed, refused } from './causes.ts'
+import { closed, refused } from './causes.ts'
 import { keyOf, whyUnopened } from './key.ts'
 import { hiding, once } from './once.ts'
 import { type SocketLike, type Wire, type WireListener, wireOf } from './wire.ts'
@@ -25,6 +26,8 @@ export interface WebSocketOptions extends ConnectOptions {
    * 24 kHz.
    */
   readonly bufferLimit?: number | undefined
+  /** ms between two pings, where the platform lets us ping (Node). Default: 20 000. */
+  readonly heartbeatMs?: number | undefined
   /** Told of the socket of each connection. */
   readonly opened?: ((socket: SocketLike) => void) | undefined
 }
@@ -52,7 +55,7 @@ export function webSocket(options: WebSocketOptions = {}): Dial {
       key = asked
       return !line.isOver()
     }
-    open(options, hear, known).then(
+    open(options, hear, known, line.reached).then(
       (opened) => {
         wire = opened
         if (!opened) return
@@ -72,7 +75,7 @@ export function webSocket(options: WebSocketOptions = {}): Dial {
         return true
       },
       close() {
-        line.dropped(byUs)
+        line.dropped(closedByUs)
         wire?.close()
       },
     }
@@ -88,17 +91,33 @@ async function open(
   options: WebSocketOptions,
   hear: WireListener,
   known: (key: string | null) => boolean,
+  reached: (stage: Stage) => void,
 ): Promise<Wire | null> {
-  const { apiKey, organization, project, headers = {}, useInsecureApiKey = false, createWebSocket } = options
+  const {
+    apiKey,
+    organization,
+    project,
+    headers = {},
+    useInsecureApiKey = false,
+    createWebSocket,
+    heartbeatMs,
+  } = options
   const url = realtimeUrl(options)
+  reached('key')
   const key = await keyOf(apiKey)
   if (!known(key)) return null
   if (!key && !options.url && !createWebSocket) {
     throw new UserError('There is no API key. Pass apiKey, or the url of a server that needs none.')
   }
-  if (createWebSocket) return wireOf(await createWebSocket({ url, apiKey: key }), hear)
+  if (createWebSocket) {
+    reached('socket')
+    const socket = await createWebSocket({ url, apiKey: key })
+    reached('answer')
+    return wireOf(socket, hear)
+  }
+  reached('answer')
   try {
-    return await openWire({ url, key, organization, project, headers, useInsecureApiKey }, hear)
+    return await openWire({ url, key, organization, project, headers, useInsecureApiKey, heartbeatMs }, hear)
   } catch (error) {
     throw new UserError(messageOf(error))
   }

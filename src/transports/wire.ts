@@ -1,6 +1,6 @@
 import { toBase64 } from '../protocol/base64.ts'
 import type { AudioDelta, ServerEvent } from '../protocol/events.ts'
-import { readText } from './frame.ts'
+import { frameReader } from './frame.ts'
 
 /** The part of a WebSocket that is used; every runtime's has it. */
 export interface SocketLike {
@@ -41,6 +41,8 @@ export interface WireRequest {
   readonly headers: Readonly<Record<string, string>>
   /** A standard key is allowed in a browser. */
   readonly useInsecureApiKey: boolean
+  /** ms between two pings, where the platform lets us ping (Node). Default: 20 000. */
+  readonly heartbeatMs?: number | undefined
 }
 
 /** A frame of microphone audio. Base64 needs no escapes, so that the frame is joined instead of being stringified. */
@@ -52,9 +54,10 @@ const openState = 1
 
 /** Speaks through a WebSocket as the platform, or the app, has made it. */
 export function wireOf(socket: SocketLike, listener: WireListener): Wire {
+  const read = frameReader()
   socket.addEventListener('open', () => listener.opened())
   socket.addEventListener('message', ({ data }: { data: unknown }) => {
-    listener.received(typeof data === 'string' ? readText(data) : null)
+    listener.received(typeof data === 'string' ? read(data) : null)
   })
   socket.addEventListener('close', ({ code, reason }: { code?: number; reason?: string }) => {
     listener.closed(code ?? 1006, reason ?? '')
