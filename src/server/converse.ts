@@ -8,7 +8,7 @@ import type { Clock } from '../protocol/clock.ts'
 import { messageOf } from '../protocol/errors.ts'
 import type { ClientEvent, ResponseCreateParams, ServerEvent } from '../protocol/events.ts'
 import { newId as idOf } from '../protocol/ids.ts'
-import { type Answer, decide, refusal } from './rules/decide.ts'
+import { type Answer, decide, isClose, refusal } from './rules/decide.ts'
 import { refusals } from './rules/refusals.ts'
 import { type AnySession, defaultSession, objectOf } from './rules/session-config.ts'
 import type { Brain, Ears, Voice } from './senses.ts'
@@ -35,7 +35,8 @@ export interface ConverseOptions {
   readonly epochMs?: number
   /** ms until the session expires. Default: 60 minutes. */
   readonly sessionMs?: number
-  readonly vad?: () => Vad
+  /** Makes a call's detector of turns; it is told the rate of the sound that comes, in Hz. */
+  readonly vad?: (lineRate: number) => Vad
   /** For a line that carries the sound itself: no event has it then, and the server knows what was sent out. */
   readonly outgoing?: (told: OutgoingEvents) => Outgoing
 }
@@ -105,6 +106,7 @@ export function converse(options: ConverseOptions): Call {
 
   /** What follows when an event was accepted. */
   function act(event: ClientEvent, decided: readonly Answer[]): void {
+    if (isClose(event)) return close()
     switch (event.type) {
       case 'session.update':
         return configured(decided)
@@ -165,6 +167,11 @@ export function converse(options: ConverseOptions): Call {
     emit(refusal(expired, null))
     options.hangUp(1001, expired.message)
   })
+
+  function close(): void {
+    options.hangUp(1000, 'The session was closed.')
+    ended()
+  }
 
   function ended(): void {
     if (isOver) return

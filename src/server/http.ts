@@ -1,5 +1,6 @@
 /** The server's HTTP: client secrets, and calls over WebRTC. All else is not here. */
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
 import { type DoorOptions, keyOf, pathOf } from './door.ts'
 import { type Refusal, refusals } from './rules/refusals.ts'
 import type { Secrets } from './secrets.ts'
@@ -73,6 +74,14 @@ export async function bodyOf(request: IncomingMessage): Promise<Buffer | null> {
 /** A refusal in the shape of the real service. */
 export function refuse(status: number, error: Refusal): Reply {
   return json(status, { error })
+}
+
+/** Refuses a WebSocket, with the words that a request would be refused with. */
+export function refuseUpgrade(socket: Socket, status: 401 | 404, error: Refusal): void {
+  const { headers, body } = refuse(status, error)
+  const all = { ...headers, 'content-length': Buffer.byteLength(body), connection: 'close' }
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}`)
+  socket.end([`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines, '', body].join('\r\n'))
 }
 
 function json(status: number, body: object): Reply {

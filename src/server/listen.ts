@@ -11,7 +11,7 @@ import { brain as embeddedBrain } from './brain/brain.ts'
 import { type Call, type ConverseOptions, converse } from './converse.ts'
 import { admit, type DoorOptions, hear, paramsOf, pathOf } from './door.ts'
 import { missingEars, pocketsphinx } from './ears/pocketsphinx.ts'
-import { respond } from './http.ts'
+import { refuseUpgrade, respond } from './http.ts'
 import { refusal } from './rules/decide.ts'
 import { type Refusal, refusals } from './rules/refusals.ts'
 import { secrets } from './secrets.ts'
@@ -29,6 +29,8 @@ export interface ServeOptions
   readonly cert?: string | Buffer
   readonly key?: string | Buffer
   readonly seed?: number
+  /** ms between two pings of a WebSocket; a client of which nothing comes for three is let go. `Infinity`: never. Default: 20 000. */
+  readonly pingMs?: number
   /** Answers what is asked for outside `/v1/`: a page of the same origin. */
   readonly page?: (request: IncomingMessage, response: ServerResponse) => void
 }
@@ -47,14 +49,30 @@ export interface Server {
   close(): Promise<void>
 }
 
-const pingMs = 20_000
+/** What a timer can wait. */
+const longestMs = 2 ** 31 - 1
+/** Pings that may be without an answer: a machine that sleeps for a moment is not gone. */
+const mostUnanswered = 2
 /** Bytes that may wait for a client that does not read. Beyond it the call is ended (1013): it would eat the memory. */
 const waitingLimit = 16 * 1024 * 1024
 
-/** Starts a local realtime server. Rejects when the port is taken, and when `pace` is not above 0. */
+/**
+ * Starts a local realtime server. Rejects when the port is taken, when `pace` or `pingMs` is not above 0, and when of
+ * `cert` and `key` there is one alone.
+ */
 export async function serve(options: ServeOptions = {}): Promise<Server> {
-  const { port = 8787, host = '127.0.0.1', cert, key, seed = Math.floor(Math.random() * 2 ** 32) } = options
+  const {
+    port = 8787,
+    host = '127.0.0.1',
+    cert,
+    key,
+    pingMs = 20_000,
+    seed = Math.floor(Math.random() * 2 ** 32),
+  } = options
   if (!((options.pace ?? 1) > 0)) throw new Error(`pace is a number above 0, not ${options.pace}.`)
+  if (!(pingMs > 0)) throw new Error(`pingMs is a number above 0, not ${pingMs}.`)
+  if (cert && !key) throw new Error('serve() has a cert and no key. Pass both for TLS, or none.')
+  if (key && !cert) throw new Error('serve() has a key and no cert. Pass both for TLS, or none.')
   const ears = options.ears ?? pocketsphinx()
   const brain = options.brain ?? embeddedBrain()
   const voice = options.voice ?? flite()
@@ -92,7 +110,8 @@ export async function serve(options: ServeOptions = {}): Promise<Server> {
 
   http.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
     socket.on('error', () => socket.destroy())
-    if (pathOf(request) !== '/v1/realtime') return socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n')
+    const path = pathOf(request)
+    if (path !== '/v1/realtime') return refuseUpgrade(socket, 404, refusals.noPath(request.method ?? 'GET', path))
     const callId = paramsOf(request).get('call_id')
     if (callId !== null) return overWebRtc.attach(request, socket, head, callId)
     sockets.handleUpgrade(request, socket, head, (client) => begin(client, request))
@@ -122,12 +141,25 @@ export async function serve(options: ServeOptions = {}): Promise<Server> {
       hangUp: (code, reason) => client.close(code, reason),
     })
     call = begun
-    const ping = setInterval(() => client.ping(), pingMs)
+    let unanswered = 0
+    const isThere = () => {
+      unanswered = 0
+    }
+    const ping = setInterval(
+      () => {
+        if (unanswered > mostUnanswered) return client.terminate()
+        unanswered++
+        client.ping()
+      },
+      Math.min(pingMs, longestMs),
+    )
+    client.on('pong', isThere)
     client.on('close', () => {
       clearInterval(ping)
       begun.ended()
     })
     client.on('message', (data: RawData, isBinary: boolean) => {
+      isThere()
       if (client.readyState !== client.OPEN) return
       const refused = isBinary ? refusals.binary() : hear(begun, String(data))
       if (refused) refuse(refused)

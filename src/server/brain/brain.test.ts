@@ -134,6 +134,27 @@ const cancel = tool('cancel_order', 'Cancel an order.', { order_number: text })
 const human = tool('transfer_to_human', 'Hand the call to a person.')
 const billing = tool('transfer_to_Billing', 'Handoff to the Billing agent to handle invoices and refunds.')
 const time = tool('get_current_time', 'Tell the time.')
+const address = { type: 'object', properties: { street: text, zip: text }, required: ['street'] }
+const party = tool('plan_party', 'Plan a party.', {
+  guests: { type: 'integer', description: 'number of people' },
+  theme: { type: 'string', enum: ['pirates', 'space'] },
+  venue: address,
+  tags: { type: 'array', items: text, minItems: 2, uniqueItems: true },
+  contact: { type: 'string', format: 'email' },
+  color: { type: 'string', pattern: '^#[0-9a-f]{6}$', examples: ['#000000'] },
+  price: { type: 'number', exclusiveMinimum: 0.5, maximum: 0.75 },
+  loud: { type: 'boolean' },
+})
+const partyForFour = {
+  guests: 4,
+  theme: 'pirates',
+  venue: { street: '' },
+  tags: ['', ' '],
+  contact: 'nobody@example.com',
+  color: '#000000',
+  price: 0.75,
+  loud: false,
+}
 
 type Row = readonly [said: string, tools: FunctionTool | readonly FunctionTool[], ...told: string[]]
 const room = tool('bookRoom', 'Book a room in a hotel.', {
@@ -617,11 +638,64 @@ const dialogues: readonly {
     expected: ['get_current_time {}'],
   },
   {
-    name: 'tool_choice required asks back when none can',
+    name: 'tool_choice required calls one with as little as its schema allows when none can',
     items: [user('good morning')],
     tools: [weather],
     setting: { toolChoice: 'required' },
-    expected: ['Which city?'],
+    expected: ['get_weather {"city":""}'],
+  },
+  {
+    name: 'tool_choice required calls one before anybody has spoken',
+    items: [],
+    tools: [weather, time],
+    setting: { toolChoice: 'required' },
+    expected: ['get_current_time {}'],
+  },
+  {
+    name: 'tool_choice required calls one when all was said',
+    items: [user('good morning'), agent('Hello.')],
+    tools: [time],
+    setting: { toolChoice: 'required' },
+    expected: ['get_current_time {}'],
+  },
+  {
+    name: 'tool_choice required calls one whatever the instructions order to be said',
+    items: [user('weather in rome')],
+    setting: { toolChoice: 'required', instructions: 'Tell the user that nobody is here.' },
+    expected: ['get_weather {"city":"rome"}'],
+  },
+  {
+    name: 'tool_choice required calls again what was called and has not answered',
+    items: [user('weather in rome'), call('get_weather', { city: 'rome' })],
+    setting: { toolChoice: 'required' },
+    expected: ['get_weather {"city":"rome"}'],
+  },
+  {
+    name: 'tool_choice required without tools calls nothing',
+    items: [user('hello')],
+    tools: [],
+    setting: { toolChoice: 'required' },
+    expected: ['Hello, this is Ada. How can I help you?'],
+  },
+  {
+    name: 'a tool that is named is called with what it is known to be asked, and as little as may be of the rest',
+    items: [user('book a table for four people')],
+    tools: [weather, party],
+    setting: { toolChoice: { type: 'function', name: 'plan_party' } },
+    expected: [`plan_party ${JSON.stringify(partyForFour)}`],
+  },
+  {
+    name: 'a tool that is named is called, though another was asked for, and its question is open',
+    items: [user('weather please'), agent('Which city?'), user('rome')],
+    setting: { toolChoice: { type: 'function', name: 'look_up_order' } },
+    expected: [expect.stringMatching(/^look_up_order \{"order_number":/)],
+  },
+  {
+    name: 'tool_choice none asks nothing back for a tool',
+    items: [user('what is the weather')],
+    tools: [weather],
+    setting: { toolChoice: 'none' },
+    expected: ["I'm sorry, I did not understand that.", 'What I can do: Get the weather in a city.'],
   },
   {
     name: 'tool_choice required is done with once the tool has answered',

@@ -3,9 +3,10 @@
  * name, description and parameters, fills in the arguments from what was said, and speaks what the tool told.
  */
 import { textOf } from '../../conversation/conversation.ts'
-import type { FunctionCallOutput, Item } from '../../protocol/events.ts'
+import type { FunctionCallOutput, FunctionTool, Item } from '../../protocol/events.ts'
 import type { Brain, Thought, Utterance } from '../senses.ts'
 import { isHandoff } from './choose.ts'
+import { force, forcedBy } from './force.ts'
 import { greeting, orderedBy, reply } from './talk.ts'
 import { handedTo, tell } from './tell.ts'
 import { isOfAssistant, isOfUser, questionFor, type Request, understand } from './understand.ts'
@@ -26,6 +27,8 @@ function think(thought: Thought): readonly Utterance[] {
   const ordered = orderedBy(instructions, isWaiting) ?? orderedInside(items.at(-1))
 
   if (outputs.length) return answer(thought, asked, outputs)
+  const forced = forcedBy(thought)
+  if (forced.length) return mustAct(thought, asked, forced)
   if (ordered !== undefined) return say(ordered)
   if (asked < 0) return say(greeting(instructions))
   if (isWaiting) return act(thought, understand(thought, asked)) ?? talk(thought, asked)
@@ -59,6 +62,13 @@ function act({ items, toolChoice }: Thought, { wishes, since }: Request): readon
   if (calls.length) return calls
   const open = wishes.find(({ filled }) => 'missing' in filled)?.filled
   return open && 'missing' in open ? say(questionFor(open.missing)) : null
+}
+
+/** A tool has to be called: one that is asked for, else one all the same. */
+function mustAct(thought: Thought, asked: number, tools: readonly FunctionTool[]): readonly Utterance[] {
+  const { wishes, since } = asked < 0 ? { wishes: [], since: 0 } : understand(thought, asked)
+  const acted = act(thought, { since, wishes }) ?? []
+  return acted.some(({ type }) => type === 'call') ? acted : [force(thought, tools, asked, wishes)]
 }
 
 /** A call is known by its name and arguments, a handoff by its name alone: nobody is handed over twice in a turn. */

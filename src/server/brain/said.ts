@@ -26,11 +26,20 @@ export function saidTo(toolName: string, tokens: readonly Token[]): Said {
   return {
     tokens,
     words,
-    numbers: numbersIn(words),
+    numbers: numbersOf(tokens),
     taken: new Set(),
     toolWords: new Set(name),
     verbs: new Set(name.slice(0, name.length > 2 ? 2 : 1)),
   }
+}
+
+/** Each sentence's own: "order 42. 5 days ago" is two numbers. */
+function numbersOf(tokens: readonly Token[]): readonly Numeral[] {
+  const ends = tokens.flatMap(({ closes }, at) => (closes ? [at + 1] : []))
+  return [0, ...ends].flatMap((begin, n) => {
+    const words = tokens.slice(begin, ends[n]).map(({ word }) => word)
+    return numbersIn(words).map((one) => ({ ...one, from: begin + one.from, to: begin + one.to }))
+  })
 }
 
 export function isFree({ taken }: Said, { from, to }: Span): boolean {

@@ -181,9 +181,10 @@ function codes(said: Said): readonly { readonly value: string; readonly span: Sp
     .filter(({ ordinal }) => !ordinal)
     .map(({ from, to, text }) => {
       let first = from
-      while (isLetter(words, first - 1)) first--
+      while (isLetter(said, first - 1) && !tokens[first - 1]!.closes) first--
       let last = to
-      while (/^[a-z]$/.test(words[last] ?? '')) last++
+      while (isLetter(said, last) && !tokens[last - 1]!.closes) last++
+      if (last > to && isWord(said, last - 1)) last--
       const isArticle = from - first === 1 && /^[ai]$/.test(words[first]!)
       const begin = isArticle ? from : first
       const value = words.slice(begin, from).join('') + text + words.slice(to, last).join('')
@@ -199,8 +200,15 @@ function codes(said: Said): readonly { readonly value: string; readonly span: Sp
     .sort((one, other) => one.span.from - other.span.from)
 }
 
-function isLetter(words: readonly string[], at: number): boolean {
+function isLetter({ words }: Said, at: number): boolean {
   return /^[a-z]$/.test(words[at] ?? '')
+}
+
+/** "forty two, I need it": the last letter is one of the code only where the code ends there, as in "forty two a please". */
+function isWord({ words, tokens }: Said, at: number): boolean {
+  const next = words[at + 1]
+  if (!/^[ai]$/.test(words[at]!) || next === undefined || tokens[at]!.ends) return false
+  return !/^(?:please|thanks|thank|and|or|but|is)$/.test(next)
 }
 
 /** The words of the argument's name stand before it: "the order number is", "order". */

@@ -8,6 +8,8 @@ export interface Token {
   readonly quoted: boolean
   /** A mark follows that ends a phrase. Speech has none. */
   readonly ends: boolean
+  /** A mark follows that ends a sentence: no number goes on beyond it. */
+  readonly closes: boolean
 }
 
 const kinds = [
@@ -27,12 +29,8 @@ export function tokensOf(whole: string): readonly Token[] {
     const quote = match.groups?.['quote']
     const raw = quote ?? match[0]
     const word = quote === undefined ? raw.toLowerCase().replaceAll(/['’]/g, '') : ''
-    return {
-      word,
-      raw,
-      quoted: quote !== undefined,
-      ends: /^\s*[.,;:!?](?:\s|$)/.test(text.slice(match.index + match[0].length)),
-    }
+    const mark = /^\s*([.,;:!?])(?:\s|$)/.exec(text.slice(match.index + match[0].length))?.[1] ?? ''
+    return { word, raw, quoted: quote !== undefined, ends: mark !== '', closes: /[.;!?]/.test(mark) }
   })
 }
 

@@ -98,6 +98,7 @@ const stateOf = (state: CallState) => names.get(state) ?? `with ${state.buffered
 
 const clientEvents = [
   'session.update',
+  'session.close',
   'input_audio_buffer.append',
   'input_audio_buffer.commit',
   'input_audio_buffer.clear',
@@ -127,6 +128,8 @@ const missing: readonly Row<[param: string]>[] = [
   [idle, create({ type: 'function_call_output', output: '1' }), 'item.call_id'],
   [idle, create({ type: 'function_call_output', call_id: 'call_1', output: { a: 1 } }), 'item.output'],
   [idle, create({ type: 'function_call', name: 'a' }), 'item.arguments'],
+  [idle, session({ tool_choice: { type: 'function' } }), 'session.tool_choice.name'],
+  [idle, respond({ tool_choice: { type: 'function', name: '' } }), 'response.tool_choice.name'],
   [idle, respond({ input: [{ type: 'message', role: 'user' }] }), 'item.content'],
 ]
 
@@ -143,9 +146,12 @@ const unknown: readonly Row<[param: string]>[] = [
   [idle, session({ tools: [{ type: 'function', name: 'a', function: {} }] }), 'session.tools[0].function'],
   [transcribing, session({ type: 'transcription', instructions: 'Hi' }), 'session.instructions'],
   [idle, respond({ modalities: ['text'] }), 'response.modalities'],
+  [idle, respond({ audio: { output: { speed: 1.2 } } }), 'response.audio.output.speed'],
+  [idle, respond({ audio: { input: {} } }), 'response.audio.input'],
 ]
 
 const formats = ['audio/pcm', 'audio/pcmu', 'audio/pcma']
+const voices = ['alloy', 'ash', 'ballad', 'coral', 'echo', 'sage', 'shimmer', 'verse', 'marin', 'cedar']
 const itemTypes = ['message', 'function_call', 'function_call_output', 'mcp_approval_response']
 const wrongValue: readonly Row<[param: string, value: string, supported: readonly string[]]>[] = [
   [idle, { type: 'call.begin' }, 'type', 'call.begin', clientEvents],
@@ -155,6 +161,8 @@ const wrongValue: readonly Row<[param: string, value: string, supported: readonl
   [idle, session({ tools: [{ type: 'hammer' }] }), 'session.tools[0].type', 'hammer', ['function', 'mcp']],
   [idle, input({ format: { type: 'audio/pcm', rate: 16_000 } }), 'session.audio.input.format.rate', '16000', ['24000']],
   [idle, output({ format: { type: 'audio/mp3' } }), 'session.audio.output.format.type', 'audio/mp3', formats],
+  [idle, output({ voice: 'nova' }), 'session.audio.output.voice', 'nova', voices],
+  [idle, respond({ audio: { output: { voice: 'Marin' } } }), 'response.audio.output.voice', 'Marin', voices],
   [idle, vad({ type: 'none' }), 'session.audio.input.turn_detection.type', 'none', ['server_vad', 'semantic_vad']],
   [
     idle,
@@ -218,6 +226,8 @@ const wrongType: readonly Row<[param: string, expected: string]>[] = [
   [idle, session({ instructions: 7 }), 'session.instructions', 'a string'],
   [idle, session({ tools: {} }), 'session.tools', 'an array'],
   [idle, input({ format: 'pcm16' }), 'session.audio.input.format', 'an object'],
+  [idle, output({ voice: 5 }), 'session.audio.output.voice', 'a string'],
+  [idle, session({ tools: [{ type: 'function', name: 5 }] }), 'session.tools[0].name', 'a string'],
   [idle, vad({ create_response: 'yes' }), 'session.audio.input.turn_detection.create_response', 'a boolean'],
   [idle, say('user', 'Hello'), 'item.content[0]', 'an object'],
   [idle, respond({ input: {} }), 'response.input', 'an array'],
@@ -226,6 +236,13 @@ const wrongType: readonly Row<[param: string, expected: string]>[] = [
 const commit = { type: 'input_audio_buffer.commit' }
 const tooSmall = (ms: string) =>
   `Error committing input audio buffer: buffer too small. Expected at least 100ms of audio, but buffer only has ${ms}ms of audio.`
+const named = (name: string) => ({
+  tools: [
+    { type: 'function', name: 'a' },
+    { type: 'function', name },
+  ],
+})
+const pattern = "Expected a string that matches the pattern '^[a-zA-Z0-9_-]+$'."
 const inWords: readonly Row<[code: string | null, param: string | null, words: string]>[] = [
   [idle, {}, 'invalid_event', 'type', "Missing required parameter: 'type'."],
   [idle, { type: 5 }, 'invalid_event', 'type', "Missing required parameter: 'type'."],
@@ -261,6 +278,38 @@ const inWords: readonly Row<[code: string | null, param: string | null, words: s
     'invalid_value',
     'audio',
     'Invalid audio: expected base64-encoded audio bytes.',
+  ],
+  ...['look up', 'pos.add', 'é', 'a/b', 'a\n'].map((name) => {
+    const words = `Invalid 'session.tools[1].name': string does not match pattern. ${pattern}`
+    return [idle, session(named(name)), 'invalid_value', 'session.tools[1].name', words] as const
+  }),
+  [
+    idle,
+    respond(named('look up')),
+    'invalid_value',
+    'response.tools[1].name',
+    `Invalid 'response.tools[1].name': string does not match pattern. ${pattern}`,
+  ],
+  [
+    idle,
+    session(named('n'.repeat(65))),
+    'string_above_max_length',
+    'session.tools[1].name',
+    "Invalid 'session.tools[1].name': string too long. Expected a string with maximum length 64, but got a string with length 65 instead.",
+  ],
+  [
+    idle,
+    create({ ...written, id: '' }),
+    'empty_string',
+    'item.id',
+    "Invalid 'item.id': empty string. Expected a string with minimum length 1, but got an empty string instead.",
+  ],
+  [
+    idle,
+    create({ ...written, id: 'i'.repeat(33) }),
+    'string_above_max_length',
+    'item.id',
+    "Invalid 'item.id': string too long. Expected a string with maximum length 32, but got a string with length 33 instead.",
   ],
   [idle, commit, 'input_audio_buffer_commit_empty', null, tooSmall('0.00')],
   [{ ...idle, bufferedMs: 99.958 }, commit, 'input_audio_buffer_commit_empty', null, tooSmall('99.96')],
@@ -490,6 +539,30 @@ test.each(updates)('%s in session.updated, which says the session in full', (_, 
   ])
 })
 
+/** The service is not known to refuse these, so that nothing here does. */
+const unproven: readonly (readonly [what: string, change: object])[] = [
+  ['two tools of one name', { tools: [tool, tool] }],
+  ['a tool_choice that names no tool', { tool_choice: { type: 'function', name: 'nothing' } }],
+  ['a tool_choice of a server that is not there', { tool_choice: { type: 'mcp', server_label: 'docs' } }],
+  ['a tool with a name of 64 letters', { tools: [{ ...tool, name: 'n'.repeat(64) }] }],
+  ['a tool with digits and dashes first', { tools: [{ ...tool, name: '-1_a' }] }],
+  ['a custom voice', { audio: { output: { voice: { id: 'voice_1234' } } } }],
+]
+
+test.each(unproven)('%s is accepted, in a session and in a response', (_, change) => {
+  expect(ask(idle, session(change))).toMatchObject([{ type: 'session.updated', session: change }])
+  expect(ask(idle, respond(change))).toEqual([])
+})
+
+test.each(voices)('the voice %s is accepted', (voice) => {
+  expect(ask(idle, output({ voice }))).toMatchObject([{ type: 'session.updated' }])
+})
+
+test('an id of 32 letters is accepted', () => {
+  const id = 'i'.repeat(32)
+  expect(ask(idle, create({ ...written, id }))).toMatchObject([{ item: { id } }, { item: { id } }])
+})
+
 const heard: readonly (readonly [what: string, change: object, effect: object])[] = [
   ['null ends turn detection', { turn_detection: null }, { turn_detection: null }],
   [
@@ -525,7 +598,8 @@ test.each(heard)('%s', (_, change, effect) => {
 test.each(['transcription', 'noise_reduction'] as const)('null ends %s', (what) => {
   const on = { ...idle, session: withInput({ [what]: {} }) }
   const [answer] = ask(on, input({ [what]: null })) as [Extract<Answer, { type: 'session.updated' }>]
-  expect(answer.session.audio?.input?.[what] ?? null).toBeNull()
+  expect(answer.session).toEqual(withInput({ [what]: null }))
+  expect(answer.session.audio?.input?.[what]).toBeNull()
 })
 
 test('an update with one fault is discarded whole', () => {

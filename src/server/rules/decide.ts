@@ -27,6 +27,7 @@ export interface CallState {
 
 export const supported = [
   'session.update',
+  'session.close',
   'input_audio_buffer.append',
   'input_audio_buffer.commit',
   'input_audio_buffer.clear',
@@ -64,6 +65,7 @@ function rule(state: CallState, event: ClientEvent, newId: (prefix: string) => s
   if (namesItem.has(event.type) && typeof (event as { item_id?: unknown }).item_id !== 'string') {
     return refusals.missing('item_id')
   }
+  if (isClose(event)) return []
   switch (event.type) {
     case 'session.update': {
       const session = update(state.session, event.session, {
@@ -104,6 +106,11 @@ function rule(state: CallState, event: ClientEvent, newId: (prefix: string) => s
     default:
       return refusals.unknownType((event as { type: string }).type, supported)
   }
+}
+
+/** The real service lists it among its events; the official types do not have it. */
+export function isClose({ type }: { readonly type: string }): boolean {
+  return type === 'session.close'
 }
 
 type Create = Extract<ClientEvent, { type: 'conversation.item.create' }>

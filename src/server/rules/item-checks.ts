@@ -8,6 +8,7 @@ const needed: Readonly<Record<string, readonly string[]>> = {
   function_call_output: ['call_id', 'output'],
   mcp_approval_response: ['id', 'approval_request_id'],
 }
+const mostOfId = 32
 const partsOf = {
   user: ['input_text', 'input_audio', 'input_image'],
   assistant: ['output_text', 'output_audio'],
@@ -26,7 +27,17 @@ export function checkItem(item: unknown): Refusal | null {
   if (!itemTypes.includes(type as never)) return refusals.invalidValue('item.type', type, itemTypes)
   if (item['id'] === 'root') return refusals.rootItem()
   const named = ['id', 'call_id'].map((key) => () => (item[key] === undefined ? null : text(item[key], `item.${key}`)))
-  return first([...named, () => (type === 'message' ? checkMessage(item) : checkOther(String(type), item))])
+  return first([
+    ...named,
+    () => checkId(item['id']),
+    () => (type === 'message' ? checkMessage(item) : checkOther(String(type), item)),
+  ])
+}
+
+function checkId(id: unknown): Refusal | null {
+  if (typeof id !== 'string') return null
+  if (id === '') return refusals.emptyText('item.id')
+  return id.length > mostOfId ? refusals.tooLongText('item.id', id.length, mostOfId) : null
 }
 
 function checkOther(type: string, item: Readonly<Record<string, unknown>>): Refusal | null {

@@ -30,6 +30,24 @@ export const refusals = {
     refuse('invalid_value', `Invalid value: '${String(value)}'. Supported values are: ${inQuotes(supported)}.`, param),
   outOfRange: (param: string, value: unknown, range: string): Refusal =>
     refuse('invalid_value', `Invalid value: ${String(value)}. Expected ${range}.`, param),
+  emptyText: (param: string): Refusal =>
+    refuse(
+      'empty_string',
+      `Invalid '${param}': empty string. Expected a string with minimum length 1, but got an empty string instead.`,
+      param,
+    ),
+  tooLongText: (param: string, length: number, most: number): Refusal =>
+    refuse(
+      'string_above_max_length',
+      `Invalid '${param}': string too long. Expected a string with maximum length ${most}, but got a string with length ${length} instead.`,
+      param,
+    ),
+  unlike: (param: string, pattern: string): Refusal =>
+    refuse(
+      'invalid_value',
+      `Invalid '${param}': string does not match pattern. Expected a string that matches the pattern '${pattern}'.`,
+      param,
+    ),
   modalities: (param: string): Refusal =>
     refuse('invalid_value', "Invalid modalities. Supported combinations are: ['text'] and ['audio'].", param),
   voice: (): Refusal =>
@@ -113,7 +131,11 @@ export const refusals = {
     ...refuse('webrtc_not_installed', 'This server cannot speak WebRTC: install werift and libopus-wasm beside it.'),
     type: 'server_error',
   }),
-  noPath: (method: string, path: string): Refusal => refuse('not_found', `Invalid URL (${method} ${path})`),
+  noPath: (method: string, path: string): Refusal =>
+    refuse(
+      'not_found',
+      `Invalid URL (${method} ${path}). Here are: /v1/realtime, a WebSocket; POST /v1/realtime/client_secrets; POST /v1/realtime/calls, and POST /v1/realtime/calls/{call_id}/hangup.`,
+    ),
   noMethod: (method: string, path: string): Refusal =>
     refuse('method_not_supported', `Not allowed to ${method} on ${path}. (HINT: try POST)`),
   expired: (minutes: number): Refusal =>

@@ -68,15 +68,32 @@ const input = shape({
   ),
   turn_detection: orNull(turnDetection),
 })
-const voice = either(text, shape({ id: text }))
+const voices = ['alloy', 'ash', 'ballad', 'coral', 'echo', 'sage', 'shimmer', 'verse', 'marin', 'cedar'] as const
+const voice = either(word(...voices), shape({ id: text }))
 const output = shape({ format, voice, speed: between(0.25, 1.5) })
 
-const toolChoice = either(
-  oneOf('none', 'auto', 'required'),
-  shape({ type: oneOf('function', 'mcp'), name: orNull(text), server_label: text }),
-)
+const toolChosen = shape({ type: oneOf('function', 'mcp'), name: orNull(text), server_label: text })
+const toolChoice = either(oneOf('none', 'auto', 'required'), (value, param) => {
+  const refused = toolChosen(value, param)
+  const { type, name } = value as Fields
+  return refused ?? (type === 'function' && !name ? refusals.missing(`${param}.name`) : null)
+})
 
-const functionTool = shape({ type: anything, name: text, description: text, parameters: anything, strict: anything })
+const mostOfName = 64
+const toolName: Check = (value, param) => {
+  const refused = text(value, param)
+  if (refused) return refused
+  const name = value as string
+  if (name.length > mostOfName) return refusals.tooLongText(param, name.length, mostOfName)
+  return /^[a-zA-Z0-9_-]+$/.test(name) ? null : refusals.unlike(param, '^[a-zA-Z0-9_-]+$')
+}
+const functionTool = shape({
+  type: anything,
+  name: toolName,
+  description: text,
+  parameters: anything,
+  strict: anything,
+})
 const tools = listOf((tool, at) => {
   if (!isObject(tool)) return refusals.invalidType(at, 'an object')
   const refused = oneOf('function', 'mcp')(tool['type'], `${at}.type`)
@@ -102,7 +119,7 @@ const both: Readonly<Record<string, Check>> = {
 }
 export const checkResponse: Check = shape({
   ...both,
-  audio: shape({ output: shape({ format, voice, speed: between(0.25, 1.5) }) }),
+  audio: shape({ output: shape({ format, voice }) }),
   conversation: oneOf('auto', 'none'),
   metadata: orNull(metadata),
   input: listOf(object),
@@ -122,7 +139,7 @@ const realtime = shape({
     shape({ type: oneOf('retention_ratio'), retention_ratio: between(0, 1), token_limits: object }),
   ),
   tracing: orNull(either(word('auto'), shape({ group_id: text, metadata: object, workflow_name: text }))),
-  include,
+  include: orNull(include),
 })
 const transcription = shape({
   type: anything,
@@ -130,7 +147,7 @@ const transcription = shape({
   id: text,
   expires_at: number,
   audio: shape({ input }),
-  include,
+  include: orNull(include),
 })
 
 function metadata(value: unknown, param: string): Refusal | null {
@@ -146,7 +163,7 @@ function metadata(value: unknown, param: string): Refusal | null {
   return null
 }
 
-/** The config that a session begins with; `session.created` says it in full. */
+/** The config that a session begins with; `session.created` says it in full, with null for what is not set. */
 export function defaultSession(model: string): SessionConfig {
   return {
     type: 'realtime',
@@ -157,9 +174,13 @@ export function defaultSession(model: string): SessionConfig {
     tool_choice: 'auto',
     max_output_tokens: 'inf',
     truncation: 'auto',
+    tracing: null,
+    prompt: null,
     audio: {
       input: {
         format: { type: 'audio/pcm', rate: 24_000 },
+        transcription: null,
+        noise_reduction: null,
         turn_detection: {
           type: 'server_vad',
           threshold: 0.5,
@@ -172,12 +193,17 @@ export function defaultSession(model: string): SessionConfig {
       },
       output: { format: { type: 'audio/pcm', rate: 24_000 }, voice: 'marin', speed: 1 },
     },
+    include: null,
   }
 }
 
 export function defaultTranscription(): TranscriptionSessionConfig {
   const { input } = defaultSession('').audio!
-  return { type: 'transcription', audio: { input: { ...input!, transcription: { model: 'gpt-transcribe' } } } }
+  return {
+    type: 'transcription',
+    audio: { input: { ...input!, transcription: { model: 'gpt-transcribe' } } },
+    include: null,
+  }
 }
 
 /** What a session calls itself. */
@@ -227,14 +253,13 @@ function endless(session: AnySession): AnySession | Refusal {
   return refusals.invalidValue('session.audio.input.turn_detection', turn_detection.type, ['null'])
 }
 
-/** Only what is there changes; null switches off; a format or a turn detection of another type replaces whole. */
+/** Only what is there changes; null switches off, and is told; a format or a turn detection of another type replaces whole. */
 function merge(base: Fields, change: Fields): Fields {
   const merged: Record<string, unknown> = { ...base }
   for (const [key, value] of Object.entries(change)) {
     if (value === undefined) continue
     const before = merged[key]
-    if (value === null && key !== 'turn_detection' && key !== 'tracing') delete merged[key]
-    else if (isObject(value) && isObject(before) && before['type'] === (value['type'] ?? before['type'])) {
+    if (isObject(value) && isObject(before) && before['type'] === (value['type'] ?? before['type'])) {
       merged[key] = merge(before, value)
     } else merged[key] = key === 'turn_detection' && isObject(value) ? { ...turnDefaults(value), ...value } : value
   }

@@ -106,11 +106,24 @@ export function give(speaking: Speaking): Giving {
     metadata: params.metadata ?? null,
     usage,
   })
-  function count(kind: 'text' | 'audio', more: number): void {
-    tokens[kind] += more
-    if (limit !== 'inf' && tokens.text + tokens.audio > limit) {
-      throw new Stopped('incomplete', { type: 'incomplete', reason: 'max_output_tokens' })
-    }
+  /** Spends so many tokens, or as many as there are left. */
+  function spend(kind: 'text' | 'audio', wanted: number): number {
+    const left = limit === 'inf' ? wanted : limit - tokens.text - tokens.audio
+    const spent = Math.min(wanted, kind === 'text' ? Math.floor(left) : left)
+    tokens[kind] += spent
+    return spent
+  }
+
+  function full(): Stopped {
+    return new Stopped('incomplete', { type: 'incomplete', reason: 'max_output_tokens' })
+  }
+
+  /** Tells what the tokens that are left have room for. */
+  function grow(delta: string): void {
+    const wanted = Math.ceil(delta.length / charsAToken)
+    const spent = spend('text', wanted)
+    if (spent > 0) told.grow(delta.slice(0, spent * charsAToken))
+    if (spent < wanted) throw full()
   }
 
   /** A text is spoken sentence by sentence: the first is heard while the rest waits, and other calls have their turns. */
@@ -118,10 +131,7 @@ export function give(speaking: Speaking): Giving {
     const { id: item_id, words } = told.message()
     const cut = sentences()
     for (const sentence of [...cut.push(words && text ? ` ${text}` : text), ...cut.flush()]) {
-      for (const delta of sentence.match(/\s*\S+|\s+$/g) ?? []) {
-        count('text', Math.ceil(delta.length / charsAToken))
-        told.grow(delta)
-      }
+      for (const delta of sentence.match(/\s*\S+|\s+$/g) ?? []) grow(delta)
       if (kind === 'audio' && sentence.trim()) await speak(sentence.trim(), item_id)
     }
   }
@@ -129,23 +139,30 @@ export function give(speaking: Speaking): Giving {
   async function speak(sentence: string, item_id: string): Promise<void> {
     const how = { name: voiceName, speed: session.audio?.output?.speed ?? 1, signal: stop.signal }
     const toRate = resampler(speaking.voice.rate, rateOf(format))
+    const atOnce = Math.floor((speaking.voice.rate * deltaMs) / 1_000)
     const send = async (samples: Int16Array) => {
       const bytes = encode(samples, format)
       const size = bytesOf(deltaMs, format)
       for (let from = 0; from < bytes.length; from += size) {
-        const piece = bytes.subarray(from, from + size)
+        const whole = bytes.subarray(from, from + size)
+        const wanted = msOf(whole.length, format) / msAToken
+        const spent = spend('audio', wanted)
+        const piece = spent < wanted ? whole.subarray(0, bytesOf(spent * msAToken, format)) : whole
+        if (!piece.length) throw full()
         const ms = msOf(piece.length, format)
-        count('audio', ms / msAToken)
         audioMs += ms
         speaking.spoke(id, item_id, { bytes: piece, format, ms })
         if (!speaking.carriesSound) told.sound(piece)
         await rest(ms / speaking.pace)
         check()
+        if (spent < wanted) throw full()
       }
     }
     for await (const samples of speaking.voice.speak(sentence, how)) {
       check()
-      await send(toRate.push(samples))
+      // Piece by piece: a long sentence would hold up the sound of other calls.
+      for (let from = 0; from < samples.length; from += atOnce)
+        await send(toRate.push(samples.subarray(from, from + atOnce)))
     }
     check()
     await send(toRate.flush())
@@ -153,10 +170,7 @@ export function give(speaking: Speaking): Giving {
 
   function call({ name, arguments: args }: Extract<Utterance, { type: 'call' }>): void {
     told.call(name)
-    for (const delta of JSON.stringify(args).match(/.{1,16}/gs) ?? []) {
-      count('text', Math.ceil(delta.length / charsAToken))
-      told.grow(delta)
-    }
+    for (const delta of JSON.stringify(args).match(/.{1,16}/gs) ?? []) grow(delta)
     told.close('completed')
   }
 

@@ -1,5 +1,5 @@
 /** What comes from the microphone: the input buffer, where a turn begins and ends in it, and the ears that follow it. */
-import { bytesPerSample, formatOf } from '../../protocol/audio.ts'
+import { bytesPerSample, formatOf, rateOf } from '../../protocol/audio.ts'
 import type { Clock } from '../../protocol/clock.ts'
 import type { TurnDetection } from '../../protocol/events.ts'
 import type { AnySession } from '../rules/session-config.ts'
@@ -11,7 +11,8 @@ import { type Heard, type TurnDetector, type TurnSettings, turnDetector, type Va
 export interface HearingOptions {
   readonly clock: Clock
   readonly ears: Ears
-  readonly vad: () => Vad
+  /** Asked for a detector with the rate of the sound that comes, in Hz; it may want another. */
+  readonly vad: (lineRate: number) => Vad
   readonly session: () => AnySession
   readonly newId: (prefix: string) => string
   /** Speech began, at this ms of all audio ever written. */
@@ -88,7 +89,7 @@ export function hearing({ clock, ears, vad, session, newId, started, stopped }: 
   }
 
   function detecting(): NonNullable<typeof detect> {
-    const made = vad()
+    const made = vad(rateOf(format))
     const settings = () => settingsOf(detectionOf(session()))
     const detector = turnDetector(made, settings, { at: Math.round(placedMs), speaking: turn !== null })
     const toVad = listener(made.rate)

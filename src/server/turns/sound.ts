@@ -15,9 +15,11 @@ export interface Piece {
 /** ms that are looked at together: a client may append a whole recording at once. */
 export const pieceMs = 100
 
-/** Whole samples, cut small. Each is a copy: a piece that is kept must not keep all that it came with. */
+/** Whole samples, cut small. What is cut is copied: a piece that is kept must not keep all that it came with. */
 export function piecesOf(bytes: Uint8Array, format: AudioFormat): readonly Piece[] {
   const size = bytesOf(pieceMs, format)
+  if (bytes.length && bytes.length <= size && bytes.length === bytes.buffer.byteLength)
+    return [{ bytes, format, ms: msOf(bytes.length, format) }]
   return Array.from({ length: Math.ceil(bytes.length / size) }, (_, n) => {
     const piece = bytes.slice(n * size, (n + 1) * size)
     return { bytes: piece, format, ms: msOf(piece.length, format) }

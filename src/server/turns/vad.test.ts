@@ -13,10 +13,9 @@ const usual: TurnSettings = { threshold: 0.5, prefixMs: 300, silenceMs: 500 }
 const tolerance = 100
 
 const speeches = ['order.wav', 'thanks.wav', 'barge.wav'] as const
-const read = (file: string) => {
-  const wav = readWav(readFileSync(new URL(`../../../fixtures/caller/${file}`, import.meta.url)))
-  return resample(wav.samples, wav.rate, rate)
-}
+const wide = (file: string) =>
+  readWav(readFileSync(new URL(`../../../fixtures/caller/${file}`, import.meta.url))).samples
+const read = (file: string) => resample(wide(file), 24_000, rate)
 const recordings = new Map([...speeches, 'noise.wav'].map((file) => [file, read(file)]))
 const recording = (file: string) => recordings.get(file)!
 
@@ -108,6 +107,23 @@ for (const file of speeches) {
     expectTurns(heardIn(mixed(speech, noise(6_000, -62))), [spokenIn(speech)])
   })
 }
+
+test.each([...speeches.flatMap((file) => [0, -20].map((dB) => [file, dB, 1] as const)), ['noise.wav', 0, 0] as const])(
+  'a line of 24 kHz is heard as it comes: %s at %i dB is %i turns',
+  (file, dB, turns) => {
+    const samples = louder(wide(file), dB)
+    const detector = turnDetector(energyVad(24_000), () => usual)
+    const heard = atOnce(detector.hear(joined(samples, new Int16Array(12_000))))
+    expectTurns(heard, turns ? [spokenIn(louder(recording(file), dB))] : [])
+  },
+)
+
+test('noise of a line of 24 kHz is no turn', () => {
+  for (const dB of [-60, -45, -30, -15]) {
+    const detector = turnDetector(energyVad(24_000), () => usual)
+    expect(atOnce(detector.hear(noise(5_000, dB))), `${dB} dBFS`).toEqual([])
+  }
+})
 
 test('silence alone, and a room that is almost still, start no turn', () => {
   expect(heardIn(silence(5_000))).toEqual([])

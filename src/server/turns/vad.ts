@@ -10,8 +10,8 @@ export interface Vad {
   likelihood(samples: Int16Array): number | Promise<number>
 }
 
-const rate = 16_000
-const frame = 320
+/** ms of one frame. */
+const frameMs = 20
 /** dBFS; what is softer is never speech, however still the room. */
 const softest = -50
 /** dB above the floor at which a frame is as likely speech as not. */
@@ -25,11 +25,15 @@ const unvoicedMs = 400
  * Speech by its energy above the noise, with a floor that follows the room (at once down, slowly up), where a voice is
  * or was just heard in it: noise has no pitch. Good for clear lines; a room full of other voices or of music wants a
  * better one (`silero`).
+ *
+ * Takes samples at 24 000 Hz if the line has them so, else at 16 000.
  */
-export function energyVad(): Vad {
+export function energyVad(lineRate = 16_000): Vad {
+  const rate = lineRate === 24_000 ? 24_000 : 16_000
+  const frame = (rate * frameMs) / 1_000
   let floor = -60
   let sinceVoiceMs = Number.POSITIVE_INFINITY
-  let recent = new Float32Array(2 * frame)
+  const recent = new Float64Array(2 * frame)
   return {
     rate,
     frame,
@@ -37,9 +41,10 @@ export function energyVad(): Vad {
       const level = levelOf(samples)
       const over = level - Math.max(floor, softest - above)
       floor = level < floor ? Math.max(level, -90) : floor + Math.min(0.05, level - floor)
-      recent = shifted(recent, samples)
+      recent.copyWithin(0, frame)
+      recent.set(samples, frame)
       const likely = 1 / (1 + Math.exp(-(over - above) / 2))
-      sinceVoiceMs = likely > 0.1 && periodicity(recent) >= voicedFrom ? 0 : sinceVoiceMs + (frame / rate) * 1_000
+      sinceVoiceMs = likely > 0.1 && isVoiced(recent, rate / pitchRate) ? 0 : sinceVoiceMs + frameMs
       return sinceVoiceMs <= unvoicedMs ? likely : Math.min(likely, 0.1)
     },
   }
@@ -47,41 +52,49 @@ export function energyVad(): Vad {
 
 function levelOf(samples: Int16Array): number {
   let sum = 0
-  for (const sample of samples) sum += sample * sample
+  for (let n = 0; n < samples.length; n++) sum += samples[n]! * samples[n]!
   return sum === 0 ? -100 : 10 * Math.log10(sum / samples.length / 32_768 ** 2)
 }
 
-function shifted(before: Float32Array, samples: Int16Array): Float32Array<ArrayBuffer> {
-  const after = new Float32Array(before.length)
-  after.set(before.subarray(samples.length))
-  after.set(samples, before.length - samples.length)
-  return after
-}
+/** Hz at which a period is looked for. */
+const pitchRate = 8_000
+/** What `isVoiced` reckons with: the sound at that rate, and the energy of it before each of its samples. */
+const flat = new Float64Array((2 * pitchRate * frameMs) / 1_000 - 1)
+const energy = new Float64Array(flat.length + 1)
 
 /**
- * How alike the sound is to itself one period later, for the best period of a voice (70 to 400 Hz): 1 for a tone, about
- * 0.3 for noise. Normalised autocorrelation of the sound with its slope flattened, at half the rate.
+ * Whether the sound is like itself one period later, for any period of a voice (70 to 400 Hz): by normalised
+ * autocorrelation, which is 1 for a tone and about 0.3 for noise, of the sound with its slope flattened. Of `step` samples
+ * one is looked at.
  */
-function periodicity(samples: Float32Array): number {
-  const flat = new Float32Array(samples.length / 2 - 1)
-  for (let n = 0; n < flat.length; n++) {
-    flat[n] = samples[2 * n + 2]! + samples[2 * n + 1]! - 0.9 * (samples[2 * n + 1]! + samples[2 * n]!)
+function isVoiced(samples: Float64Array, step: number): boolean {
+  for (let n = 0, at = 0; n < flat.length; n++, at += step) {
+    let between = 0
+    for (let next = 1; next < step; next++) between += samples[at + next]!
+    flat[n] = samples[at + step]! - 0.9 * samples[at]! + 0.1 * between
+    energy[n + 1] = energy[n]! + flat[n]! * flat[n]!
   }
-  let best = 0
+  const whole = energy[flat.length]!
   for (let lag = 20; lag <= 114; lag++) {
-    let product = 0
-    let first = 1
-    let second = 1
-    for (let n = 0; n + lag < flat.length; n++) {
-      const a = flat[n]!
-      const b = flat[n + lag]!
-      product += a * b
-      first += a * a
-      second += b * b
-    }
-    best = Math.max(best, product / Math.sqrt(first * second))
+    const product = correlation(flat, lag)
+    const first = 1 + energy[flat.length - lag]!
+    const second = 1 + whole - energy[lag]!
+    if (product >= voicedFrom * Math.sqrt(first * second)) return true
   }
-  return best
+  return false
+}
+
+/** Two sums at a time, so that no addition waits for the one before it. */
+function correlation(samples: Float64Array, lag: number): number {
+  let even = 0
+  let odd = 0
+  const last = samples.length - 1
+  let n = lag
+  for (; n < last; n += 2) {
+    even += samples[n]! * samples[n - lag]!
+    odd += samples[n + 1]! * samples[n + 1 - lag]!
+  }
+  return n === last ? even + odd + samples[n]! * samples[n - lag]! : even + odd
 }
 
 export interface TurnSettings {
@@ -118,7 +131,9 @@ export function turnDetector(
   begin: DetectorBegin = { at: 0, speaking: false },
 ): TurnDetector {
   const frameMs = (vad.frame / vad.rate) * 1000
-  let rest = new Int16Array(0)
+  /** The frame that comes next, as far as it came. */
+  let next = new Int16Array(vad.frame)
+  let filled = 0
   let now = begin.at
   let { speaking } = begin
   let loudMs = 0
@@ -141,24 +156,36 @@ export function turnDetector(
     return null
   }
 
-  const decideAll = (likelihoods: readonly number[]) => likelihoods.map(decide).filter((heard) => heard !== null)
+  function decideAll(likelihoods: readonly number[]): readonly Heard[] {
+    const all: Heard[] = []
+    for (const likelihood of likelihoods) {
+      const heard = decide(likelihood)
+      if (heard) all.push(heard)
+    }
+    return all
+  }
 
   /** Whole frames; what is left over waits for the next samples. */
-  function framesOf(samples: Int16Array): readonly Int16Array[] {
-    const all = new Int16Array(rest.length + samples.length)
-    all.set(rest)
-    all.set(samples, rest.length)
-    const whole = all.length - (all.length % vad.frame)
-    rest = all.slice(whole)
-    return Array.from({ length: whole / vad.frame }, (_, n) => all.subarray(n * vad.frame, (n + 1) * vad.frame))
+  function likelihoodsOf(samples: Int16Array): readonly (number | Promise<number>)[] {
+    const found: (number | Promise<number>)[] = []
+    if (!filled && samples.length === vad.frame) return [vad.likelihood(samples)]
+    for (let taken = 0; taken < samples.length; ) {
+      const piece = samples.subarray(taken, taken + vad.frame - filled)
+      next.set(piece, filled)
+      taken += piece.length
+      filled += piece.length
+      if (filled < vad.frame) break
+      found.push(vad.likelihood(next))
+      next = new Int16Array(vad.frame)
+      filled = 0
+    }
+    return found
   }
 
   return {
     hear(samples) {
-      const likelihoods = framesOf(samples).map((one) => vad.likelihood(one))
-      return likelihoods.every((one) => typeof one === 'number')
-        ? decideAll(likelihoods)
-        : Promise.all(likelihoods).then(decideAll)
+      const likelihoods = likelihoodsOf(samples)
+      return isKnown(likelihoods) ? decideAll(likelihoods) : Promise.all(likelihoods).then(decideAll)
     },
     reset() {
       speaking = false
@@ -166,4 +193,8 @@ export function turnDetector(
       quietMs = 0
     },
   }
+}
+
+function isKnown(likelihoods: readonly (number | Promise<number>)[]): likelihoods is readonly number[] {
+  return likelihoods.every((one) => typeof one === 'number')
 }

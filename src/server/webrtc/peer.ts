@@ -1,6 +1,6 @@
 /** One WebRTC peer: an offer is answered, packets of sound and the words of the data channel go both ways. */
 import { setTimeout as delay } from 'node:timers/promises'
-import type { RTCDataChannel, RTCPeerConnection } from 'werift'
+import type { RTCDataChannel, RTCPeerConnection, RTCRtpSender, RtpHeader, RtpPacket } from 'werift'
 import { closeNotify, pastHandshake } from './dtls.ts'
 import type { SoundPacket } from './incoming.ts'
 
@@ -39,6 +39,10 @@ const mostIncoming = 16 * 1024 * 1024
 /** ms that a closing channel is given for each half of its farewell. */
 const farewellMs = 200
 const channelLabel = 'oai-events'
+/** Of so many packets of sound, werift itself sends one: two a second. */
+const betweenReported = 25
+/** Bytes of an RTP header without extensions. */
+const headerBytes = 12
 
 /**
  * Closes a channel so that the far end hears of it: each side resets its stream and hears that the other did (RFC 8831,
@@ -71,7 +75,6 @@ export async function peer({ offer, on }: PeerOptions): Promise<Peer> {
   })
   let channel: RTCDataChannel | null = null
   let isOver = false
-  let sequenceNumber = Math.floor(Math.random() * 2 ** 16)
 
   function gone(why: string): void {
     if (isOver) return
@@ -97,6 +100,7 @@ export async function peer({ offer, on }: PeerOptions): Promise<Peer> {
     if (state === 'failed') gone('The connection failed.')
   })
   const sound = /^m=audio /m.test(offer) ? line.addTransceiver('audio', { direction: 'sendrecv' }) : null
+  const send = sound && soundSender(sound.sender, { RtpHeader, RtpPacket })
   line.onTrack.subscribe((track) => {
     if (track.kind !== 'audio') return
     track.onReceiveRtp.subscribe(({ header, payload }) => {
@@ -135,10 +139,7 @@ export async function peer({ offer, on }: PeerOptions): Promise<Peer> {
   return {
     answer,
     sendSound(opus, timestamp, first) {
-      if (isOver || !sound) return
-      sequenceNumber = (sequenceNumber + 1) & 0xffff
-      const header = new RtpHeader({ sequenceNumber, timestamp, marker: first, payloadType: 0 })
-      sound.sender.sendRtp(new RtpPacket(header, Buffer.from(opus))).catch(() => {})
+      if (!isOver) send?.(opus, timestamp, first)
     },
     sendText(text) {
       if (channel?.readyState !== 'open') return false
@@ -164,5 +165,51 @@ export async function peer({ offer, on }: PeerOptions): Promise<Peer> {
       await Promise.all(line.dtlsTransports.map(closeNotify)).catch(() => {})
       await line.close().catch(() => {})
     },
+  }
+}
+
+interface PacketParts {
+  readonly RtpHeader: typeof RtpHeader
+  readonly RtpPacket: typeof RtpPacket
+}
+
+/** What werift tells in its reports. */
+interface Counts {
+  packetCount: number
+  octetCount: number
+}
+
+/**
+ * Sends packets of sound. werift keeps each one to send it again, and asks the clock about each; but nobody asks for sound
+ * again, and its reports tell the time once a second. So one packet in many goes its way, and the others straight to
+ * where they are encrypted.
+ */
+function soundSender(sender: RTCRtpSender, { RtpHeader, RtpPacket }: PacketParts): Peer['sendSound'] {
+  const counts = sender as unknown as Counts
+  let sequenceNumber = Math.floor(Math.random() * 2 ** 16)
+  let untilReported = 0
+
+  return (opus, timestamp, marker) => {
+    const { codec, dtlsTransport, ssrc } = sender
+    if (dtlsTransport?.state !== 'connected' || !codec) return
+    sequenceNumber = (sequenceNumber + 1) & 0xffff
+    const payload = Buffer.from(opus.buffer, opus.byteOffset, opus.byteLength)
+    if (untilReported === 0) {
+      untilReported = betweenReported
+      const header = new RtpHeader({ sequenceNumber, timestamp, marker, payloadType: 0 })
+      sender.sendRtp(new RtpPacket(header, payload)).catch(() => {})
+      return
+    }
+    untilReported -= 1
+    counts.packetCount = (counts.packetCount + 1) >>> 0
+    counts.octetCount += payload.length
+    const written = Buffer.allocUnsafe(headerBytes)
+    written[0] = 0x80
+    written[1] = codec.payloadType | (marker ? 0x80 : 0)
+    written.writeUInt16BE(sequenceNumber, 2)
+    written.writeUInt32BE(timestamp, 4)
+    written.writeUInt32BE(ssrc, 8)
+    const header = { ssrc, sequenceNumber, serializeSize: headerBytes, serialize: () => written }
+    dtlsTransport.sendRtp(payload, header as unknown as RtpHeader).catch(() => {})
   }
 }
