@@ -13,6 +13,7 @@ const config: UserConfig = {
       { find: /^parley-voice$/, replacement: at('../src/index.ts') },
       { find: /^parley-voice\/(browser|react|trace)$/, replacement: at('../src/$1/index.ts') },
       { find: /^#socket$/, replacement: at('../src/transports/socket.web.ts') },
+      { find: /^#core$/, replacement: at('../src/transports/core.web.ts') },
       { find: /^#backstage$/, replacement: at('../src/agents/backstage.web.ts') },
     ],
   },

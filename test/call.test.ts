@@ -1,38 +1,68 @@
-/** The first call as `npm start` plays it: real speech, real ears, a real voice, a real socket; judged by what is in the recording. */
+/** The first call as `npm run call` plays it: real speech, real ears, a real voice, a real socket; judged by what is in the recording. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { level } from '../src/audio/pcm.ts'
 import { channelOf, readWav, type Wav } from '../src/audio/wav.ts'
-import { callCommand } from '../src/cli/call.ts'
 import { recognise, wordErrorRate } from '../src/testing/recognise.ts'
+import { builtCommand } from './command.ts'
 import { testWithEars } from './ears.ts'
 
 let folder: string
 let wav: Wav
-const printed: string[] = []
+let printed: string
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'parley-call-'))
-  const log = vi.spyOn(console, 'log').mockImplementation((line) => void printed.push(String(line)))
-  await callCommand(['--out', join(folder, 'call.wav')])
-  log.mockRestore()
+  const command = builtCommand()
+  try {
+    const { ended, out, err } = command.run(['call', '--out', join(folder, 'call.wav')])
+    expect(await ended, err()).toEqual({ code: 0, signal: null })
+    printed = out()
+  } finally {
+    command.remove()
+  }
   wav = readWav(await readFile(join(folder, 'call.wav')))
-}, 60_000)
+}, 90_000)
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-testWithEars('the conversation is printed as it happened, with where the time went', () => {
-  const text = printed.join('\n')
-  for (const words of [
-    /caller\s+where is my order the number is one two three four five/,
-    /tool\s+look_up_order\(\{"order_number":"12345"\}\)/,
-    /agent\s+.*shipped.*Tuesday/,
-    /caller\s+thank you very much goodbye/,
-    /agent\s+.*Goodbye/,
-    /turn 1: speech end 0 → committed \d+ → response created \d+ → first audio byte \d+ → first audible sample \d+ · tool look_up_order/,
+/** Who, and what of them, line by line; what lasted has a dot for every second. */
+function told(): readonly string[] {
+  return [...printed.matchAll(/^ +\d+\.\d\d s {2}(\w+) +(.*)$/gm)].map(([, who, words]) => `${who}: ${words}`)
+}
+
+testWithEars('the conversation is printed as it happens: who speaks, the tool, and the answer as it is heard', () => {
+  const lines = told().map((line) => line.replace(/^(caller: \(.*\)|line: dialing|tool: .*\))\.*$/, '$1'))
+  expect(lines).toEqual([
+    'line: dialing',
+    'line: live',
+    'caller: (speaks)',
+    'caller: (has spoken)',
+    'caller: where is my order the number is one two three four five',
+    'tool: look_up_order({"order_number":"12345"})',
+    'tool: → {"order":"12345","status":"shipped","arrival_day":"Tuesday"}',
+    'agent: The order is 1 2 3 4 5.',
+    'agent: The status is shipped.',
+    'agent: The arrival day is Tuesday.',
+    'caller: (speaks)',
+    'caller: (has spoken)',
+    'caller: thank you very much goodbye',
+    "agent: You're welcome.",
+    'agent: Goodbye.',
+    'line: closed',
   ])
-    expect(text).toMatch(words)
+})
+
+testWithEars('where the time went is printed behind it, and where the recording is', () => {
+  expect(printed).toMatch(
+    /turn 1: speech end 0 → committed \d+ → response created \d+ → first audio byte \d+ → first audible sample \d+ · tool look_up_order/,
+  )
+  expect(printed).toMatch(/turn 2: speech end 0 → .*\n\n {2}Recorded as it was heard .*call\.wav\n$/)
+})
+
+test('nothing in it moves the cursor: it reads the same in a file', () => {
+  expect(printed).not.toMatch(/[^\P{C}\n]/u)
 })
 
 testWithEars('the caller is on the left, as a recogniser hears it', async () => {
@@ -45,8 +75,8 @@ testWithEars('the agent is on the right, as a recogniser hears it', async () => 
   const heard: string[] = []
   for (const answer of utterances(channelOf(wav, 1))) heard.push(await recognise(answer, wav.rate))
   const digits = ['zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine']
-  const said = printed
-    .flatMap((line) => / s {2}agent\s+(.*)$/.exec(line)?.[1] ?? [])
+  const said = told()
+    .flatMap((line) => /^agent: (.*)$/.exec(line)?.[1] ?? [])
     .join(' ')
     .replace(/\d/g, (digit) => digits[Number(digit)]!)
   expect(said).toContain('one two three four five')

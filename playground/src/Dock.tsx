@@ -47,12 +47,14 @@ export function Dock({ missing, server, call, talk, write, retry, renew }: DockP
     <div className="dock" ref={dock}>
       <Trouble server={server} call={call} retry={retry} renew={renew} />
       {speaker === 'blocked' && (
-        <p className="trouble">
-          The browser keeps the sound back.
-          <button type="button" onClick={() => void resumeAudio()}>
-            Play it
-          </button>
-        </p>
+        <div className="trouble asked" role="status">
+          <p>The browser keeps the sound back until you ask for it.</p>
+          <div className="decision">
+            <button type="button" className="primary" onClick={() => void resumeAudio()}>
+              Play it
+            </button>
+          </div>
+        </div>
       )}
       {isTalking && <Deaf missing={missing} />}
       <div className="controls">
@@ -107,12 +109,13 @@ export function Dock({ missing, server, call, talk, write, retry, renew }: DockP
 function State({ call, isHeld }: { readonly call: Call; readonly isHeld: boolean }): ReactNode {
   const { status, cause } = useRealtime()
   const agent = useAgentState()
-  const { muted, state: microphone } = useMicrophone()
+  const { muted, state: microphone, speaker } = useMicrophone()
   const { pending } = useToolApprovals()
   const holds = call.settings.turns === 'push-to-talk'
   const listening = () => {
     if (call.mode === 'write') return 'Waiting for you'
-    if (microphone === 'denied' || microphone === 'missing' || microphone === 'lost') return 'No microphone'
+    if (microphone === 'busy') return 'Microphone in use'
+    if (['denied', 'missing', 'insecure', 'lost'].includes(microphone)) return 'No microphone'
     if (muted) return 'Muted'
     return holds && !isHeld ? 'Hold to talk' : 'Listening'
   }
@@ -124,13 +127,13 @@ function State({ call, isHeld }: { readonly call: Call; readonly isHeld: boolean
     connected: {
       idle: 'Connected',
       listening: listening(),
-      thinking: pending.length ? 'Waiting for your decision' : 'Thinking',
-      speaking: 'Speaking',
+      thinking: pending.length ? 'Waiting for your decision' : speaker === 'blocked' ? 'No sound yet' : 'Thinking',
+      speaking: speaker === 'blocked' ? 'No sound yet' : 'Speaking',
     }[agent === 'reconnecting' ? 'idle' : agent],
   }[status]
   const shown = status === 'connected' ? agent : status
   return (
-    <div className="state" data-state={shown}>
+    <div className="state" data-state={shown} data-muted={word === 'Muted'}>
       <Meter which={agent === 'speaking' ? 'output' : 'input'} />
       {/* Each turn changes it several times, and the agent is heard: only what `Announced` has is read out. */}
       <p role="status" aria-live="off">

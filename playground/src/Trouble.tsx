@@ -43,10 +43,12 @@ export function Trouble({ server, call, retry, renew }: TroubleProps): ReactNode
   if (cause && isFailed(status, cause))
     return (
       <div className="trouble" role="alert">
-        <h3>{isOfMicrophone(cause) ? 'There is no microphone' : 'There is no connection'}</h3>
+        <h3>{titleOf(cause)}</h3>
         <p>{withoutTitle(cause.reason)}</p>
         {isOfMicrophone(cause) && <p>You can type a message meanwhile.</p>}
-        {cause.initiator === 'network' && <p>Is {server} running, and can it be reached from here?</p>}
+        {cause.initiator === 'network' && cause.code !== 'ice_failed' && (
+          <p>Is {server} running, and can it be reached from here?</p>
+        )}
         <div className="decision">
           <button type="button" className="primary" onClick={retry}>
             Try again
@@ -95,11 +97,23 @@ function useLasting(isSo: boolean): boolean {
 
 /** The line ended, and nobody here wanted that. */
 export function isFailed(status: Status, cause: Cause | null): boolean {
-  return status === 'closed' && cause !== null && !endings.has(cause.reason)
+  return status === 'closed' && cause !== null && cause.code !== 'closed_by_us'
 }
 
 function isOfMicrophone({ code }: Cause): boolean {
   return typeof code === 'string' && code.startsWith('microphone')
+}
+
+const microphoneTitles: Readonly<Record<string, string>> = {
+  microphone_denied: 'The microphone is not allowed',
+  microphone_busy: 'The microphone is in use elsewhere',
+  microphone_insecure: 'This page may not use a microphone',
+  microphone_timeout: 'The microphone was not allowed',
+}
+
+function titleOf(cause: Cause): string {
+  if (!isOfMicrophone(cause)) return 'There is no connection'
+  return microphoneTitles[String(cause.code)] ?? 'There is no microphone'
 }
 
 /** The title says so already. */
@@ -107,9 +121,6 @@ function withoutTitle(reason: string): string {
   const rest = reason.replace(/^There is no connection: /, '')
   return rest.charAt(0).toUpperCase() + rest.slice(1)
 }
-
-/** How a call ends that was ended here: the line went first, or the session did. */
-const endings = new Set(['The connection was closed by us.', 'The session was closed.'])
 
 /** The far end's word for what it refused; else what was thrown. */
 function reasonOf(error: unknown): string {

@@ -15,14 +15,17 @@ import { channelOf, readWav, writeWav } from '../audio/wav.ts'
 import { serve } from '../server/index.ts'
 import { realClock } from '../session/clock.ts'
 import { pacedSpeaker } from '../session/paced-speaker.ts'
+import { addressOf, keyOf } from './flags.ts'
 import { timeline } from './timeline.ts'
 
 const help = `parley call: play one call, with a caller's recorded speech
 
   --url URL       call a compatible server instead of the local one
-  --key KEY       call OpenAI (or the server at --url) with this key; default: OPENAI_API_KEY
+  --key KEY       call OpenAI (or the server at --url) with this key; default: OPENAI_API_KEY, for OpenAI alone
   --model MODEL   the model to ask for
-  --out FILE      where the recording goes; default: out/call.wav`
+  --out FILE      where the recording goes; default: out/call.wav
+
+Without a key and a URL the agent answers from this machine, and needs no network.`
 
 const orders: Readonly<Record<string, object>> = {
   '12345': { order: '12345', status: 'shipped', arrival_day: 'Tuesday' },
@@ -69,13 +72,13 @@ export async function callCommand(args: string[]): Promise<void> {
   })
   if (values.help) return console.log(help)
 
-  const key = values.key ?? process.env.OPENAI_API_KEY
-  const local = values.url || key ? null : await serve({ port: 0 })
+  const [to, key] = [addressOf(values.url), keyOf(values)]
+  const local = to || key ? null : await serve({ port: 0 })
   if (local) for (const missing of local.missing) console.log(`  ! ${missing}`)
   try {
-    const url = values.url ?? local?.url
+    const url = to ?? local?.url
     console.log(`  Calling ${url ?? 'OpenAI'}\n`)
-    await call({ url, apiKey: key, model: values.model, out: resolve(values.out) })
+    await call({ url, apiKey: key ?? undefined, model: values.model, out: resolve(values.out) })
   } finally {
     await local?.close()
   }
@@ -101,11 +104,14 @@ async function call({ url, apiKey, model, out }: CallOptions): Promise<void> {
         recording.agent(samples, at)
         prints.queued(samples, at, rate)
       },
-      hushed: (at) => recording.hushed(at),
+      hushed: (at) => {
+        recording.hushed(at)
+        prints.hushed()
+      },
     }),
   })
   prints.follow(session)
-  await session.connect({ url, apiKey, ...(model ? { model } : {}) })
+  await session.connect({ url, apiKey, ...(model ? { model } : {}) }).finally(prints.end)
 
   const caller = microphone((samples, at) => {
     recording.caller(samples, at)
@@ -120,6 +126,7 @@ async function call({ url, apiKey, model, out }: CallOptions): Promise<void> {
   } finally {
     caller.stop()
     session.close()
+    prints.end()
   }
   prints.summary()
   await mkdir(dirname(out), { recursive: true })

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { misuse } from './misuse.ts'
+import { addressOf, keyOf, portOf, whyNotListening } from './flags.ts'
 import { playground } from './playground.ts'
 
 const help = `parley dev: a page where you speak and an agent answers
@@ -32,16 +32,14 @@ export async function devCommand(args: string[]): Promise<void> {
   })
   if (values.help) return console.log(help)
 
-  const { host, url, model } = values
-  if (url !== undefined && !isAddress(url)) throw misuse(`--url begins with ws, wss, http or https, not '${url}'.`)
-  // A key that was put into the environment for OpenAI is shown to nobody else.
-  const key = values.key ?? (url === undefined ? process.env['OPENAI_API_KEY'] : undefined)
+  const { host, model } = values
+  const url = addressOf(values.url)
+  const port = portOf(values.port ?? '8787')
   const folder = fileURLToPath(new URL('../playground', import.meta.url))
-  const options = { folder, host, url, key: key || undefined, model }
-  const served =
-    values.port === undefined
-      ? await playground({ ...options, port: 8787 }).catch((error) => elsewhere(error, options))
-      : await playground({ ...options, port: portOf(values.port) })
+  const options = { folder, host, url, key: keyOf(values) ?? undefined, model }
+  const served = await playground({ ...options, port })
+    .catch((error) => (values.port === undefined ? elsewhere(error, options) : Promise.reject(error)))
+    .catch((error) => Promise.reject(whyNotListening(error, { host, port })))
 
   for (const missing of served.missing) console.error(`  ! ${missing}`)
   console.log(`  ${served.url}  (${served.behind}; Ctrl-C ends it)`)
@@ -53,16 +51,6 @@ export async function devCommand(args: string[]): Promise<void> {
 function elsewhere(error: NodeJS.ErrnoException, options: Omit<Parameters<typeof playground>[0], 'port'>) {
   if (error.code !== 'EADDRINUSE') throw error
   return playground({ ...options, port: 0 })
-}
-
-function isAddress(url: string): boolean {
-  return URL.canParse(url) && /^(?:ws|http)s?:$/.test(new URL(url).protocol)
-}
-
-function portOf(text: string): number {
-  const port = Number(text)
-  if (text.trim() && Number.isInteger(port) && port >= 0 && port < 65_536) return port
-  throw misuse(`--port takes a number from 0 to 65535, not '${text}'.`)
 }
 
 /** Opens the default browser, where there is a screen. One that cannot be opened is no failure: the URL is printed. */

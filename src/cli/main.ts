@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
-import { isMisuse } from './misuse.ts'
+import { isMisuse, sentenceOf } from './misuse.ts'
 
 const commands: Readonly<Record<string, () => Promise<(args: string[]) => unknown>>> = {
   dev: async () => (await import('./dev.ts')).devCommand,
@@ -36,7 +36,7 @@ async function run(load: () => Promise<(args: string[]) => unknown>, args: strin
     const command = await load()
     await command(args)
   } catch (error) {
-    console.error(`parley ${name}: ${error instanceof Error ? error.message : String(error)}`)
+    console.error(`parley ${name}: ${sentenceOf(error)}`)
     process.exitCode = isMisuse(error) ? 2 : 1
   }
 }

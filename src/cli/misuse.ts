@@ -7,3 +7,12 @@ export function misuse(message: string): Error {
 export function isMisuse(error: unknown): boolean {
   return String((error as { code?: unknown } | null)?.code).startsWith('ERR_PARSE_ARGS')
 }
+
+/** One sentence. Node's own go on with how an argument would be quoted. */
+export function sentenceOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error)
+  if (!isMisuse(error)) return message
+  const [, option] = /^Option '(?:-\w, )?(--[\w-]+).*(?:argument missing|is ambiguous)/.exec(message) ?? []
+  if (option) return `${option} takes a value.`
+  return message.replace(/(?:\. To specify a positional|\. This command does not take)[\s\S]*$|(?<=')$/, '.')
+}

@@ -1,6 +1,9 @@
 import { readFile } from 'node:fs/promises'
+import { createSecureContext } from 'node:tls'
 import { parseArgs } from 'node:util'
+import { messageOf } from '../protocol/errors.ts'
 import { serve, silero } from '../server/index.ts'
+import { portOf, whyNotListening } from './flags.ts'
 import { misuse } from './misuse.ts'
 
 const help = `parley serve: a local realtime server
@@ -31,24 +34,45 @@ export async function serveCommand(args: string[]): Promise<void> {
   })
   if (values.help) return console.log(help)
 
-  const { cert, key } = values
-  if (Boolean(cert) !== Boolean(key)) throw misuse('--cert and --key go together.')
-  if (!['energy', 'silero'].includes(values.vad)) throw misuse(`--vad is energy or silero, not '${values.vad}'.`)
+  const { host, vad } = values
+  if (!['energy', 'silero'].includes(vad)) throw misuse(`--vad is energy or silero, not '${vad}'.`)
+  const port = portOf(values.port)
+  const options = { port, host, pace: paceOf(values.pace), ...(await certified(values)) }
   const server = await serve({
-    port: numberOf('port', values.port),
-    host: values.host,
-    pace: numberOf('pace', values.pace, Number.MIN_VALUE),
-    ...(values.vad === 'silero' ? { vad: await silero() } : {}),
-    ...(cert && key ? { cert: await readFile(cert), key: await readFile(key) } : {}),
+    ...options,
+    ...(vad === 'silero' ? { vad: await silero() } : {}),
     ...(values['api-key'] ? { apiKeys: values['api-key'] } : {}),
-  })
+  }).catch((error) => Promise.reject(whyNotListening(error, options)))
   for (const missing of server.missing) console.error(missing)
   console.log(server.url)
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void server.close())
 }
 
-function numberOf(name: string, text: string, least = 0): number {
-  const number = Number(text)
-  if (text.trim() && number >= least) return number
-  throw misuse(`--${name} takes a number${least ? ' above 0' : ''}, not '${text}'.`)
+function paceOf(text: string): number {
+  const pace = Number(text)
+  if (text.trim() && pace > 0 && Number.isFinite(pace)) return pace
+  throw misuse(`--pace takes a number above 0, not '${text}'.`)
+}
+
+/** Both files, looked at before anything listens; or neither. */
+async function certified(files: {
+  readonly cert?: string | undefined
+  readonly key?: string | undefined
+}): Promise<{ readonly cert?: Buffer; readonly key?: Buffer }> {
+  if (!files.cert && !files.key) return {}
+  if (!files.cert || !files.key) throw misuse('--cert and --key go together.')
+  const cert = await contentOf('cert', files.cert)
+  const key = await contentOf('key', files.key)
+  try {
+    createSecureContext({ cert, key })
+  } catch (error) {
+    throw misuse(`--cert and --key are no PEM certificate with its own key (${messageOf(error)}).`)
+  }
+  return { cert, key }
+}
+
+function contentOf(name: string, file: string): Promise<Buffer> {
+  return readFile(file).catch((error: NodeJS.ErrnoException) => {
+    throw misuse(`--${name} cannot be read: ${error.code === 'ENOENT' ? `there is no file '${file}'` : error.message}.`)
+  })
 }

@@ -114,7 +114,13 @@ function Views({ log, live, opened, search }: ViewsProps): ReactNode {
       <Events log={log} opened={opened} selected={selected} select={setSelected} search={search} />
       <div className="beside">
         {opened && <StateView state={state} before={before} at={at?.at ?? log.begin} />}
-        <Turns turns={log.turns} count={log.turns.length} begin={log.begin} goTo={goTo} />
+        <Turns
+          turns={log.turns}
+          count={log.turns.length}
+          begin={log.begin}
+          isOwn={!opened || opened.unsaved !== null}
+          goTo={goTo}
+        />
         {!opened && <StateView state={state} before={null} at={performance.now()} />}
         <Levels log={log} isLive={!opened} now={at?.at ?? null} />
         <Usage usage={state.usage} model={log.model ?? state.config.model ?? null} />

@@ -41,7 +41,7 @@ export function StateView({ state, before, at }: StateViewProps): ReactNode {
                 <span className="who">{who}</span>
                 <span className="text">
                   {text || (isOpen ? '' : <span className="quiet">no words</span>)}
-                  {isOpen && '…'} {cut && <span className="quiet">{cut}</span>}
+                  {isOpen && ' …'} {cut && <span className="quiet">{cut}</span>}
                 </span>
               </li>
             ))}

@@ -8,6 +8,8 @@ interface TurnsProps {
   /** How many there are: the list itself grows. */
   readonly count: number
   readonly begin: number
+  /** They are of a call of this page. */
+  readonly isOwn: boolean
   /** Goes to this moment of the time line. */
   readonly goTo: (at: number) => void
 }
@@ -17,46 +19,48 @@ const kinds = { speech: 'spoken', text: 'written', app: 'asked for by the app' }
 const most = 20
 
 /** Where the time of each turn went, newest first, and what is usual. */
-export const Turns: NamedExoticComponent<TurnsProps> = memo(({ turns, count, begin, goTo }: TurnsProps): ReactNode => {
-  const [isAll, setIsAll] = useState(false)
-  const shown = turns.map((turn, n) => ({ turn, n })).slice(isAll ? 0 : -most)
-  const users = turns.filter(({ by }) => by !== 'app').length
-  return (
-    <section className="pane turns" aria-labelledby="turns">
-      <h2 id="turns">Turns</h2>
-      {count === 0 ? (
-        <p className="quiet">How long each answer took stands here when it is over.</p>
-      ) : (
-        <>
-          <p className="quiet">
-            {users === 1 ? 'Median of the one turn' : `Medians of ${users} turns`} that the user began, from the end of
-            what was said
-          </p>
-          <dl className="medians">
-            {mediansOf(turns)
-              .filter(isKnown)
-              .map(({ name, ms }) => (
-                <div key={name}>
-                  <dt>{name}</dt>
-                  <dd>{inMs(ms)}</dd>
-                </div>
+export const Turns: NamedExoticComponent<TurnsProps> = memo(
+  ({ turns, count, begin, isOwn, goTo }: TurnsProps): ReactNode => {
+    const [isAll, setIsAll] = useState(false)
+    const shown = turns.map((turn, n) => ({ turn, n })).slice(isAll ? 0 : -most)
+    const users = turns.filter(({ by }) => by !== 'app').length
+    return (
+      <section className="pane turns" aria-labelledby="turns">
+        <h2 id="turns">Turns</h2>
+        {count === 0 ? (
+          <p className="quiet">How long each answer took stands here when it is over.</p>
+        ) : (
+          <>
+            <p className="quiet">
+              {users === 1 ? 'Median of the one turn' : `Medians of ${users} turns`} that the user began, from the end
+              of what was said
+            </p>
+            <dl className="medians">
+              {mediansOf(turns)
+                .filter(isKnown)
+                .map(({ name, ms }) => (
+                  <div key={name}>
+                    <dt>{name}</dt>
+                    <dd>{inMs(ms)}</dd>
+                  </div>
+                ))}
+            </dl>
+            <ol className="waterfalls" reversed>
+              {shown.toReversed().map(({ turn, n }) => (
+                <Waterfall key={n} n={n} turn={turn} begin={begin} isOwn={isOwn} goTo={goTo} />
               ))}
-          </dl>
-          <ol className="waterfalls" reversed>
-            {shown.toReversed().map(({ turn, n }) => (
-              <Waterfall key={n} n={n} turn={turn} begin={begin} goTo={goTo} />
-            ))}
-          </ol>
-          {shown.length < count && (
-            <button type="button" onClick={() => setIsAll(true)}>
-              Show all {count} turns
-            </button>
-          )}
-        </>
-      )}
-    </section>
-  )
-})
+            </ol>
+            {shown.length < count && (
+              <button type="button" onClick={() => setIsAll(true)}>
+                Show all {count} turns
+              </button>
+            )}
+          </>
+        )}
+      </section>
+    )
+  },
+)
 
 const isKnown = ({ ms }: Median) => ms !== null
 
@@ -64,11 +68,12 @@ interface WaterfallProps {
   readonly turn: TurnMetrics
   readonly n: number
   readonly begin: number
+  readonly isOwn: boolean
   readonly goTo: (at: number) => void
 }
 
-const Waterfall = memo(({ turn, n, begin, goTo }: WaterfallProps): ReactNode => {
-  const fall = waterfallOf(turn)
+const Waterfall = memo(({ turn, n, begin, isOwn, goTo }: WaterfallProps): ReactNode => {
+  const fall = waterfallOf(turn, isOwn)
   const share = (ms: number) => `${(100 * ms) / fall.length}%`
   return (
     <li className="waterfall">

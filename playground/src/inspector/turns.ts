@@ -22,8 +22,11 @@ export interface Waterfall {
   readonly begin: number
 }
 
-/** Each moment's bar begins at the moment before it, and its number counts from the end of what the user said. */
-export function waterfallOf(turn: TurnMetrics): Waterfall {
+/**
+ * Each moment's bar begins at the moment before it, and its number counts from the end of what the user said. `isOwn`: a
+ * call of this page, where nothing interrupts but who speaks, and who presses a key or a button.
+ */
+export function waterfallOf(turn: TurnMetrics, isOwn: boolean): Waterfall {
   const { latency } = turn
   const start = { speech: turn.speechEnd ?? turn.committed, text: turn.said, app: turn.asked ?? turn.created }[turn.by]
   const zero = start ?? turn.created ?? turn.tools[0]?.began ?? 0
@@ -37,6 +40,7 @@ export function waterfallOf(turn: TurnMetrics): Waterfall {
   }
   if (turn.userSilent !== null && latency.endpointing !== null)
     bars.push({ name: 'end of speech', kind: 'wait', from: 0, to: zero - begin, ms: latency.endpointing, note: '' })
+  add('connected', turn.connected, latency.connected)
   add('committed', turn.committed, latency.committed)
   add('response created', turn.created, latency.created)
   add(turn.firstByte === null ? 'first word' : 'first byte', turn.firstByte ?? turn.firstWord, firstOf(turn))
@@ -61,7 +65,7 @@ export function waterfallOf(turn: TurnMetrics): Waterfall {
       from: 0,
       to: 0,
       ms: latency.interruption,
-      note: `by the ${interruption.by} at ${((interruption.at - zero) / 1000).toFixed(1)} s, silent after`,
+      note: `${isOwn && interruption.by === 'app' ? 'by hand' : `by the ${interruption.by}`} at ${((interruption.at - zero) / 1000).toFixed(1)} s, silent after`,
     })
   return { bars, begin, length: Math.max(1, end - begin) }
 }
