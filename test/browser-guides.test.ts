@@ -40,12 +40,16 @@ test('the route of the guide makes a client secret', { timeout: 60_000 }, async 
   expect(await clientSecret()).toMatch(/^ek_/)
 })
 
-test('the sizes of the guide are those that are held', () => {
-  const ceilings = readFileSync('test/size.test.ts', 'utf8').matchAll(/^ {2}\w+: ([\d_]+),$/gm)
-  const guide = readFileSync('docs/browser.md', 'utf8').matchAll(/^\|.*\| +(\d+\.\d) +\|$/gm)
-  const inOrder = (all: Iterable<RegExpMatchArray>, one: number) =>
-    [...all].map(([, figure = '']) => Number(figure.replace('_', '')) / one).toSorted((a, b) => a - b)
-  expect(inOrder(guide, 1)).toEqual(inOrder(ceilings, 1_000))
+test('the sizes of the guide and the README are those that are held', () => {
+  const held = [...readFileSync('test/size.test.ts', 'utf8').matchAll(/^ {2}(\w+): ([\d_]+),$/gm)]
+  const ceilings = new Map(held.map(([, name = '', bytes = '']) => [name, Number(bytes.replace('_', '')) / 1_000]))
+  const figures = (all: Iterable<RegExpMatchArray>) => [...all].map(([, figure]) => Number(figure))
+  const [, weights = ''] = readFileSync('docs/browser.md', 'utf8').split('## What it weighs')
+  const guide = weights.matchAll(/^\|.*\| +(\d+\.\d) +\|$/gm)
+  expect(figures(guide).toSorted()).toEqual([...ceilings.values()].toSorted())
+  const readme = readFileSync('README.md', 'utf8').matchAll(/(\d+(?:\.\d+)?) kB/gi)
+  const named = ['entry', 'overWebRTC', 'react', 'browser'].map((name) => ceilings.get(name))
+  expect(figures(readme)).toEqual(named)
 })
 
 const shown = snippets

@@ -184,8 +184,11 @@ test.each(['/', '/v1/realtime', '/v1/realtime/sessions', '/v1/realtime/client_se
   async (path) => {
     const response = await ask({ body: '{}' }, path)
     expect(response.status).toBe(404)
+    const whatIsHere =
+      `Invalid URL (POST ${path.replace(/\/$/, '')}). Here are: /v1/realtime, a WebSocket; ` +
+      'POST /v1/realtime/client_secrets; POST /v1/realtime/calls, and POST /v1/realtime/calls/{call_id}/hangup.'
     expect(await response.json()).toMatchObject({
-      error: { type: 'invalid_request_error', message: `Invalid URL (POST ${path.replace(/\/$/, '')})` },
+      error: { type: 'invalid_request_error', code: 'not_found', message: expect.stringContaining(whatIsHere) },
     })
   },
 )

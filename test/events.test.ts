@@ -116,7 +116,7 @@ const ofSession: { readonly [Row in Name]: readonly [scene: keyof typeof scenes,
   error: ['call', { type: 'error', error: error(`A listener of 'audio_start' failed.`) }],
   connection_change: [
     'call',
-    { at: 'closed', cause: { reason: 'The session was closed.', code: null, fatal: true, initiator: 'us' } },
+    { at: 'closed', cause: { reason: 'The session was closed.', code: 'closed_by_us', fatal: true, initiator: 'us' } },
   ],
 }
 

@@ -37,6 +37,8 @@ export interface FarRtcOptions {
   /** Told of each line whose channel opens. */
   readonly line?: (line: RtcLine, nth: number) => void
   /** Answers in the place of a call, when it gives something; what it waits for, the client waits for. */
+  /** It is reached, and takes nothing of the data channel. */
+  readonly isDeaf?: boolean
   readonly answer?: (nth: number, request: RtcRequest) => RtcAnswer | undefined | Promise<RtcAnswer | undefined>
 }
 
@@ -97,6 +99,10 @@ export async function farRtc(options: FarRtcOptions = {}): Promise<FarRtc> {
     peer.addTransceiver('audio', { direction: 'sendrecv' })
     await peer.setRemoteDescription({ type: 'offer', sdp: request.sdp })
     await peer.setLocalDescription(await peer.createAnswer())
+    if (options.isDeaf) {
+      const deaf = { get: () => () => {}, set() {} }
+      Object.defineProperty(peer.sctpTransport!.dtlsTransport, 'dataReceiver', deaf)
+    }
     return peer.localDescription?.sdp ?? ''
   }
 

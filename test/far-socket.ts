@@ -22,6 +22,8 @@ export type Said = { readonly type: string } & Readonly<Record<string, unknown>>
 export interface FarSocketOptions {
   /** Told of each line that opens. */
   readonly line?: (line: FarLine, nth: number) => void
+  /** A ping is answered with a pong. Default: true. */
+  readonly autoPong?: boolean
   /** Answers an upgrade in the place of a WebSocket, when it returns true. */
   readonly upgrade?: (socket: Socket, nth: number, request: IncomingMessage) => boolean
 }
@@ -39,7 +41,7 @@ export interface FarSocket {
 export async function farSocket(options: FarSocketOptions = {}): Promise<FarSocket> {
   const lines: FarLine[] = []
   const news = notices()
-  const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false })
+  const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, autoPong: options.autoPong ?? true })
   const open = new Set<Socket>()
   let asked = 0
   const http = createServer()

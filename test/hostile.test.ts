@@ -4,14 +4,16 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { RealtimeAgent } from '../src/agents/agent.ts'
 import { RealtimeSession } from '../src/agents/session.ts'
 import { tool } from '../src/agents/tool.ts'
-import type { KnownServerEvent } from '../src/protocol/events.ts'
+import { type Conversation, empty, evolve, itemsOf, textOf } from '../src/conversation/conversation.ts'
+import { retell } from '../src/conversation/retell.ts'
+import type { Item, KnownServerEvent } from '../src/protocol/events.ts'
 import { mulberry32 } from '../src/protocol/random.ts'
 import { scripted } from '../src/server/brain/scripted.ts'
 import { converse } from '../src/server/converse.ts'
 import { realClock } from '../src/session/clock.ts'
 import type { Reconnect } from '../src/session/state.ts'
 import { scriptedEars, toneVoice } from '../src/testing/senses.ts'
-import { type FarLine, type FarSocket, farSocket, notices } from './far-socket.ts'
+import { type FarLine, type FarSocket, farSocket, notices, type Said } from './far-socket.ts'
 
 const nothing = (): void => {}
 /** What would have ended the process. */
@@ -38,8 +40,9 @@ afterEach(async () => {
   deadly.length = 0
 })
 
-/** The local server's own rules, on a socket. */
-function behave(line: FarLine): void {
+/** The local server's own rules, on a socket. Gives what it holds of the conversation. */
+function behave(line: FarLine): () => Conversation {
+  let conversation = empty
   const call = converse({
     clock: realClock,
     random: mulberry32(1),
@@ -47,11 +50,15 @@ function behave(line: FarLine): void {
     brain: scripted(() => [{ type: 'say', text: 'All is well.' }]),
     voice: toneVoice({ msPerLetter: 1 }),
     pace: Number.POSITIVE_INFINITY,
-    emit: (event) => line.say(event),
+    emit(event) {
+      conversation = evolve(conversation, event)
+      line.say(event)
+    },
     hangUp: (code, reason) => line.socket.close(code, reason),
   })
   line.socket.on('message', (data) => call.hear(JSON.parse(String(data))))
   line.socket.on('close', () => call.ended())
+  return () => conversation
 }
 
 // ── the worst that a far end does ───────────────────────────────────────────────────────────────────────────────────
@@ -213,6 +220,7 @@ const noises: readonly (readonly [string, (line: FarLine) => void])[] = [
     'binary frames',
     each([Buffer.from(text), Buffer.alloc(0), Buffer.alloc(100_000)], (line, b) => line.socket.send(b)),
   ],
+  ['text that is no UTF-8', ({ socket }) => socket.send(Buffer.from([0xc3, 0x28]), { binary: false })],
   [
     'events of other lines',
     each(
@@ -238,61 +246,138 @@ const ends: readonly (readonly [string, boolean, (line: FarLine) => void])[] = [
   ['a reset socket', false, ({ raw }) => raw.resetAndDestroy()],
   ['an end without a close', false, ({ raw }) => raw.end()],
   ['bytes that are no frame', false, ({ raw }) => raw.write(Buffer.alloc(64, 0xff))],
-  ['text that is no UTF-8', false, ({ socket }) => socket.send(Buffer.from([0xc3, 0x28]), { binary: false })],
   ['a frame in half', false, ({ raw }) => raw.end(Buffer.from([0x81, 0x7e, 0x10, 0x00, 0x7b, 0x22]))],
 ]
 
 // ── the stages of a call ────────────────────────────────────────────────────────────────────────────────────────────
 
-type Stage = (line: FarLine) => Promise<unknown>
+type Stage = (line: FarLine, sky: Sky) => Promise<unknown>
 const joined: Stage = async (line) => {
   line.say({ type: 'session.created', ...known['session.created'] })
   await line.hears(({ type }) => type === 'session.update')
   line.say({ type: 'session.updated', ...known['session.updated'] })
 }
-const inResponse: Stage = async (line) => {
-  await joined(line)
+const inResponse: Stage = async (line, sky) => {
+  await joined(line, sky)
   await line.hears(({ type }) => type === 'response.create')
   line.say({ type: 'response.created', response: { ...response, status: 'in_progress', output: [], usage: null } })
   line.say({ type: 'response.output_item.added', ...inPart, item: { ...message, content: [] } })
   line.say({ type: 'conversation.item.added', item: { ...message, content: [] }, previous_item_id: null })
   line.say({ type: 'response.content_part.added', ...inPart, part: { type: 'audio', transcript: '' } })
 }
-const inAudio: Stage = async (line) => {
-  await inResponse(line)
+const inAudio: Stage = async (line, sky) => {
+  await inResponse(line, sky)
   line.say({ type: 'response.output_audio_transcript.delta', ...inPart, delta: 'Hel' })
   for (let n = 0; n < 3; n++) line.say({ type: 'response.output_audio.delta', ...inPart, delta: audio })
 }
+const making: Stage = async (line, sky) => {
+  await inResponse(line, sky)
+  const began = { ...call, status: 'in_progress', arguments: '' }
+  line.say({ type: 'response.output_item.added', ...inPart, output_index: 1, item: began })
+  line.say({ type: 'conversation.item.added', item: began, previous_item_id: 'item_1' })
+  line.say({ type: 'response.function_call_arguments.done', ...known['response.function_call_arguments.done'] })
+  line.say({ type: 'conversation.item.done', item: call, previous_item_id: 'item_1' })
+  line.say({ type: 'response.output_item.done', ...inPart, output_index: 1, item: call })
+}
+const inCall: Stage = async (line, sky) => {
+  sky.hold()
+  await making(line, sky)
+  await sky.running()
+}
+const answered: Stage = async (line, sky) => {
+  await making(line, sky)
+  const { item } = await line.hears(isOutput)
+  line.say({ type: 'conversation.item.added', item, previous_item_id: call.id })
+  line.say({ type: 'conversation.item.done', item, previous_item_id: call.id })
+}
+const isOutput = ({ item }: Said) => (item as Item | undefined)?.type === 'function_call_output'
 const stages: readonly (readonly [string, Stage])[] = [
   ['when the line opens', async () => {}],
   ['when the session has joined', joined],
   ['in the middle of a response', inResponse],
   ['in the middle of audio', inAudio],
+  ['while a tool runs', inCall],
+  ['when a tool has answered', answered],
 ]
+const stagesWithCall: readonly Stage[] = [inCall, answered]
+const all = stages.map(([, stage]) => stage)
+/** What of the noise makes a call where there was none, and when: one of a response that nobody gives is none. */
+const noisesWithCall: Readonly<Record<string, readonly Stage[]>> = {
+  'a call again and again': [inResponse, inAudio, ...stagesWithCall],
+  'unknown fields': all,
+  'events of other lines': all,
+}
+
+/** A tool that the far end calls. */
+interface Sky {
+  /** The calls that it was run for, in order. */
+  readonly ran: readonly string[]
+  /** It does not answer before it is released. */
+  hold(): void
+  release(): void
+  /** Resolves when it runs. */
+  running(): Promise<unknown>
+}
+
+function skyTool(): { readonly sky: Sky; readonly run: (call: string) => Promise<string> } {
+  const ran: string[] = []
+  const news = notices()
+  let held: Promise<void> | null = null
+  let release = nothing
+  const sky: Sky = {
+    ran,
+    hold() {
+      held = new Promise((resolve) => {
+        release = resolve
+      })
+    },
+    release: () => release(),
+    running: () => news.until(() => ran.length || undefined),
+  }
+  async function run(call_id: string): Promise<string> {
+    ran.push(call_id)
+    news.tell()
+    await held
+    return 'sunny'
+  }
+  return { sky, run }
+}
 
 interface Scene {
   readonly session: RealtimeSession
   readonly far: FarSocket
+  readonly sky: Sky
+  /** What the line that behaves holds of the conversation. */
+  held(): Conversation
   /** Resolves when `look` finds something in the session. */
   until<Found>(look: () => Found | undefined): Promise<Found>
 }
 
 /** The first line is hostile; all further ones behave. */
 async function scene(
-  hostile: (line: FarLine) => Promise<void>,
+  hostile: (line: FarLine, sky: Sky) => Promise<void>,
   upgrade?: (socket: Socket) => void,
   reconnect: Partial<Reconnect> = {},
 ): Promise<Scene> {
+  const { sky, run } = skyTool()
+  let held = () => empty
   const far = await farSocket({
     upgrade: (socket, nth) => {
       if (nth === 0 && upgrade) upgrade(socket)
       return nth === 0 && upgrade !== undefined
     },
-    line: (line, nth) => (nth === 0 && !upgrade ? void hostile(line) : behave(line)),
+    line(line, nth) {
+      if (nth === 0 && !upgrade) void hostile(line, sky)
+      else held = behave(line)
+    },
   })
   closing.push(far.close)
-  const sky = tool({ name: 'sky', description: 'The sky now.', execute: () => 'sunny' })
-  const session = new RealtimeSession(new RealtimeAgent({ name: 'A', tools: [sky] }), {
+  const look = tool({
+    name: 'sky',
+    description: 'The sky now.',
+    execute: (_input, _context, details) => run(details?.toolCall?.callId ?? ''),
+  })
+  const session = new RealtimeSession(new RealtimeAgent({ name: 'A', tools: [look] }), {
     apiKey: 'k',
     seed: 1,
     reconnect,
@@ -304,7 +389,7 @@ async function scene(
     session.on(name, nothing)
   session.connect({ url: far.url }).catch(nothing)
   session.sendMessage('Hello?')
-  return { session, far, until: (look) => Promise.race([news.until(look), death]) }
+  return { session, far, sky, held: () => held(), until: (look) => Promise.race([news.until(look), death]) }
 }
 
 /** The session is on a line that behaves, and a question of ours is answered there. */
@@ -319,6 +404,29 @@ async function answers({ session, far, until }: Scene): Promise<void> {
   })
 }
 
+/** Both ends hold the same, word for word; each call was run once, and has one output. */
+async function holds({ session, sky, held, until }: Scene): Promise<void> {
+  await until(() => (isQuiet(session.state) && !session.state.pending.length) || undefined)
+  // What was said before it has been done when it is accepted.
+  await session.updateConfig({ toolChoice: 'auto' })
+  const { conversation, playback } = session.state
+  const ours = retell(conversation, playback.cuts).map(({ item }) => shortOf(item))
+  expect(itemsOf(held()).map(shortOf)).toEqual(ours)
+  expect(callsIn(conversation, 'function_call')).toEqual(sky.ran)
+  expect(callsIn(held(), 'function_call')).toEqual(sky.ran)
+  expect(callsIn(held(), 'function_call_output')).toEqual(sky.ran)
+}
+
+function isQuiet({ conversation, turn }: RealtimeSession['state']): boolean {
+  return conversation.responses.length === 0 && !turn.asked && turn.owed.length === 0
+}
+
+function callsIn(conversation: Conversation, type: 'function_call' | 'function_call_output'): readonly string[] {
+  return itemsOf(conversation).flatMap((item) => (item.type === type && 'call_id' in item ? [item.call_id] : []))
+}
+
+const shortOf = (item: Item) => `${item.id} ${item.type}: ${textOf(item)}`
+
 /** Resolves when the line that was hostile is lost; with the cause, which is named. */
 function lost({ session, far, until }: Scene): Promise<void> {
   return until(() => {
@@ -329,25 +437,37 @@ function lost({ session, far, until }: Scene): Promise<void> {
 }
 
 describe.each(stages)('%s', (_, stage) => {
-  test.each(noises)('%s: the session lives on, and talks on the next line', async (_, noise) => {
-    const played = await scene(async (line) => {
-      await stage(line)
+  const outputsOn = ({ far }: Scene, nth: number) => far.lines[nth]!.heard.filter(isOutput).length
+  const callsMade = stagesWithCall.includes(stage) ? ['c'] : []
+
+  test.each(noises)('%s: the session lives on, and talks on the next line', async (name, noise) => {
+    const played = await scene(async (line, sky) => {
+      await stage(line, sky)
       noise(line)
       line.socket.close(1012, 'Maintenance')
     })
     await lost(played)
+    if (callsMade.length) expect(outputsOn(played, 0)).toBe(stage === answered ? 1 : 0)
+    played.sky.release()
     await answers(played)
+    await holds(played)
+    expect(played.sky.ran).toEqual(noisesWithCall[name]?.includes(stage) ? ['c'] : callsMade)
     expect(deadly).toEqual([])
   })
 
   test.each(ends)('%s (fatal: %s): the cause is named, and what can go on goes on', async (_, fatal, end) => {
-    const played = await scene(async (line) => {
-      await stage(line)
+    const played = await scene(async (line, sky) => {
+      await stage(line, sky)
       end(line)
     })
     await lost(played)
-    if (!fatal) await answers(played)
-    else {
+    played.sky.release()
+    expect(played.sky.ran).toEqual(callsMade)
+    if (!fatal) {
+      await answers(played)
+      await holds(played)
+      expect(played.sky.ran).toEqual(callsMade)
+    } else {
       expect(played.session.state.link).toMatchObject({ at: 'closed', cause: { fatal: true } })
       expect(played.far.lines).toHaveLength(1)
     }
@@ -397,8 +517,8 @@ describe('every field left out, and in every wrong type', () => {
     [...mutants(fields)].map((mutant) => ({ ...(mutant as object), type }))
 
   test.each(whole.map((event) => [event.type, event] as const))('%s: the session talks on', async (_, event) => {
-    const played = await scene(async (line) => {
-      await inAudio(line)
+    const played = await scene(async (line, sky) => {
+      await inAudio(line, sky)
       for (const said of [event, ...mutated(event)]) line.say(said)
       line.socket.close(1012, 'Maintenance')
     })
@@ -411,8 +531,8 @@ describe('every field left out, and in every wrong type', () => {
   test.each([1, 2, 3, 4, 5, 6])('2 000 of them in any order, seed %i: the session talks on', async (seed) => {
     const random = mulberry32(seed)
     const all = whole.flatMap((event) => [event, ...mutated(event)])
-    const played = await scene(async (line) => {
-      await stages[seed % stages.length]![1](line)
+    const played = await scene(async (line, sky) => {
+      await stages[seed % stages.length]![1](line, sky)
       for (let n = 0; n < 2_000; n++) line.say(all[Math.floor(random() * all.length)]!)
       line.socket.close(1012, 'Maintenance')
     })

@@ -136,20 +136,22 @@ function waterfalls(page: Page): Promise<readonly (readonly string[])[]> {
     )
 }
 
-function expectedWaterfalls(text: string): readonly (readonly unknown[])[] {
+/** `byApp`: who it was that interrupted without speaking. */
+function expectedWaterfalls(text: string, byApp = 'by the app'): readonly (readonly unknown[])[] {
   const inMs = (ms: number) => `${Math.round(ms)} ms`.replace(/\B(?=(\d{3})+ )/g, '\u202f')
   const row = (name: string, ms: number | null) => (ms === null ? [] : [`${name}||${inMs(ms)}`])
   return replay(text)
     .turns.toReversed()
     .map(({ latency, tools, interruption }) => [
       ...row('end of speech', latency.endpointing),
+      ...row('connected', latency.connected),
       ...row('committed', latency.committed),
       ...row('response created', latency.created),
       ...row('first byte', latency.firstByte),
       ...row('first sound', latency.firstAudible),
       ...tools.map(({ name, began, ended }) => `${name}||${inMs(ended! - began)}`),
       ...(interruption
-        ? [expect.stringMatching(`^interrupted\\|by the app .*\\|${inMs(latency.interruption!)}$`)]
+        ? [expect.stringMatching(`^interrupted\\|${byApp} at .*\\|${inMs(latency.interruption!)}$`)]
         : []),
     ])
 }
@@ -214,13 +216,15 @@ testWithChromium('a call is saved, and opened it has the same views and the same
   const { steps, turns } = replay(text)
   expect(turns.length).toBe(before.turns.length)
   expect(turns.some(({ interruption }) => interruption)).toBe(true)
-  expect(before.turns).toEqual(expectedWaterfalls(text))
+  expect(before.turns, 'who pressed Escape').toEqual(expectedWaterfalls(text, 'by hand'))
   const types = await allTypes(page)
   expect(types).toEqual(steps.map(({ event }) => event.type))
 
   await open(page, text)
   await page.getByText('saved.jsonl').waitFor()
-  expect(await views(page)).toEqual(before)
+  const whole = await views(page)
+  expect(whole.turns, 'of a file it is not known').toEqual(expectedWaterfalls(text))
+  expect({ ...whole, turns: before.turns }).toEqual(before)
   expect(await allTypes(page)).toEqual(types)
   await button(page, 'Back to this call').click()
   await page.getByText('This call', { exact: true }).waitFor()

@@ -32,13 +32,15 @@ export interface Interleaving {
 export interface Fate {
   /** The line holds; else it is lost once or twice. */
   readonly holds: boolean
+  /** The far end mirrors what its responses make. Default: true. */
+  readonly mirrors?: boolean
   /** Told of what the app does and of what is said on the line, for those who look for a cause. */
   readonly log?: (atMs: number, what: unknown) => void
   /** Called before the session connects. */
   readonly before?: (session: RealtimeSession) => void | Promise<void>
 }
 
-export async function interleave(seed: number, { holds, log, before }: Fate): Promise<Interleaving> {
+export async function interleave(seed: number, { holds, mirrors = true, log, before }: Fate): Promise<Interleaving> {
   const w = world(seed)
   const chance = dice(seed)
   const note = (what: unknown) => log?.(w.now(), what)
@@ -64,6 +66,7 @@ export async function interleave(seed: number, { holds, log, before }: Fate): Pr
       if (fault !== 'pass') note(`line: ${fault} at message ${nth}`)
       return fault
     },
+    mirrors,
     overheard: note,
   })
   const session = new RealtimeSession(cast(), {

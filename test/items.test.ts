@@ -92,7 +92,7 @@ test('a call that is cut off by the limit is closed, with the arguments so far',
     'response.done',
     'rate_limits.updated',
   ])
-  const cut = { type: 'function_call', name: 'look', arguments: '{"where":"a plac', status: 'incomplete' }
+  const cut = { type: 'function_call', name: 'look', arguments: '{"where":"a place wi', status: 'incomplete' }
   expect(far.last('response.function_call_arguments.done')).toMatchObject({ name: 'look', arguments: cut.arguments })
   expect(far.last('conversation.item.done').item).toMatchObject(cut)
   expect(far.last('response.output_item.done').item).toMatchObject(cut)

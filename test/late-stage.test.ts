@@ -2,6 +2,7 @@
 import { describe, expect, test, vi } from 'vitest'
 import { OpenAIRealtimeWebSocket, RealtimeAgent, RealtimeSession, restored, seeded } from '../src/index.ts'
 import type { TraceEntry } from '../src/session/observing.ts'
+import { spans, type Tracer } from '../src/telemetry/index.ts'
 import { type Recorder, record, replay } from '../src/trace/index.ts'
 import { lastWords, meanwhile, type Script, say, talk } from './talk.ts'
 
@@ -221,4 +222,20 @@ describe('before it is connected', () => {
     await meanwhile(it.world, session.connect())
     expect(session.state.link.at).toBe('live')
   })
+})
+
+test('spans of OpenTelemetry that are begun before it is connected tell its first turn', async () => {
+  const told: string[] = []
+  const tracer: Tracer = {
+    startSpan: (name) => ({
+      setAttributes: () => {},
+      setStatus: () => {},
+      addEvent: () => {},
+      end: () => void told.push(name),
+    }),
+  }
+  const it = await talk(agent, echo, { before: (session) => void spans(session, { tracer }) })
+  await it.say('one')
+  it.session.close()
+  expect(told).toEqual(['chat gpt-realtime-2.1', 'invoke_agent A', 'parley.session'])
 })

@@ -11,7 +11,7 @@ const callsATest = 100
 /** Plays many calls. A failure names the seed, and `interleave(seed, { holds, log })` plays that call again. */
 export function interleavings(
   where: string,
-  { holds, calls }: { readonly holds: boolean; readonly calls: number },
+  { calls, ...fate }: { readonly holds: boolean; readonly mirrors?: boolean; readonly calls: number },
 ): void {
   const firsts = Array.from({ length: calls / callsATest }, (_, n) => n * callsATest)
   test.each(firsts)(`the laws hold ${where}, from seed %i on`, async (first) => {
@@ -20,7 +20,7 @@ export function interleavings(
     process.on('unhandledRejection', rejected)
     const seeds = Array.from({ length: callsATest }, (_, n) => first + n)
     const broken = await Promise.all(
-      seeds.map(async (seed) => brokenLaws(await interleave(seed, { holds })).map((law) => `seed ${seed}: ${law}`)),
+      seeds.map(async (seed) => brokenLaws(await interleave(seed, fate)).map((law) => `seed ${seed}: ${law}`)),
     )
     process.off('unhandledRejection', rejected)
     expect(broken.flat()).toEqual([])

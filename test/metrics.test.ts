@@ -5,6 +5,9 @@ import type { World } from '../src/testing/index.ts'
 import { socketTalk } from './socket-talk.ts'
 import { callTool, type Script, say, type Talk, type TalkOptions, talk } from './talk.ts'
 
+// A session loads this when somebody listens for metrics: here the world's time must not run ahead of the disk.
+await import('../src/session/measuring.ts')
+
 async function measured(
   script: Script,
   options: TalkOptions<unknown> = {},
@@ -14,7 +17,10 @@ async function measured(
   const it = await talk(agent, script, {
     config: { audio: { input: { turnDetection: { type: 'server_vad', silence_duration_ms: 200 } } } },
     ...options,
-    before: (session) => session.on('metrics', (turn) => turns.push(turn)),
+    before(session) {
+      session.on('metrics', (turn) => turns.push(turn))
+      options.before?.(session)
+    },
   })
   return Object.assign(it, { turns })
 }
@@ -181,6 +187,18 @@ const scenes: Readonly<Record<string, () => Promise<readonly TurnMetrics[]>>> = 
     await it.say('hello')
     return it.turns
   },
+  async early() {
+    const it = await measured(() => [say('All is well here.')], { before: (session) => session.sendMessage('hello') })
+    await it.run()
+    await it.say('and?')
+    return it.turns
+  },
+  async whileDown() {
+    const it = await measured(() => [say('All is well here.')])
+    it.session.renew()
+    await it.say('hello')
+    return it.turns
+  },
   async closed() {
     const it = await measured(() => [say(long)])
     await it.say('hello', 300)
@@ -196,6 +214,14 @@ const byKey = { ...written, by: 'speech', speechEnd: 0, committed: 20, said: und
 const greeted = { ...written, by: 'app', said: undefined }
 const unheard = { ...written, firstAudible: undefined }
 const atOnce = { created: 0, firstByte: 0, firstWord: 0, firstAudible: 0 }
+
+const later = (ms: number) => ({
+  asked: ms,
+  created: 20 + ms,
+  firstByte: 20 + ms,
+  firstWord: 20 + ms,
+  firstAudible: 20 + ms,
+})
 
 const tables: Readonly<Record<keyof typeof scenes, readonly Marks[]>> = {
   text: [{ ...written, done: 275, playbackEnd: 1_040, responses: ['completed 275'] }],
@@ -276,6 +302,29 @@ const tables: Readonly<Record<keyof typeof scenes, readonly Marks[]>> = {
       responses: ['failed 20', 'completed 295'],
     },
   ],
+  early: [
+    {
+      ...written,
+      // When the world began.
+      said: undefined,
+      connected: 30,
+      ...later(30),
+      done: 305,
+      playbackEnd: 1_070,
+      responses: ['completed 305'],
+    },
+    { ...written, done: 275, playbackEnd: 1_040, responses: ['completed 275'] },
+  ],
+  whileDown: [
+    {
+      ...written,
+      connected: 30,
+      ...later(30),
+      done: 305,
+      playbackEnd: 1_070,
+      responses: ['completed 305'],
+    },
+  ],
   closed: [{ ...written, linesLost: 1, playbackEnd: 300, responses: ['lost'] }],
 }
 
@@ -293,6 +342,8 @@ const names: Readonly<Record<keyof typeof scenes, string>> = {
   whileItSpeaks: 'an answer that waits for the one before it is heard when that has ended',
   reconnect: 'an answer that is lost with its line is given again in the same turn',
   failure: 'a response that fails and is asked for again is of the same turn',
+  early: 'what is written before there is a line waits for it, and how long is told; the next turn does not',
+  whileDown: 'so is what is written while a line is made anew',
   closed: 'a turn that the end of the session cuts off is told as far as it came',
 }
 
@@ -303,10 +354,11 @@ test.each(Object.entries(names).map(([scene, name]) => [name, scene]))('%s', asy
 test('latencies are from the beginning of the turn, and the wait for silence is apart', async () => {
   const [voice] = await scenes.voice!()
   const [, queued] = await scenes.whileItSpeaks!()
-  expect(voice!.latency).toEqual({ endpointing: 200, interruption: null, committed: 0, ...atOnce })
+  expect(voice!.latency).toEqual({ endpointing: 200, connected: null, interruption: null, committed: 0, ...atOnce })
   const { latency } = queued!
   expect(latency).toEqual({
     endpointing: null,
+    connected: null,
     committed: null,
     created: 20,
     firstByte: 20,
@@ -314,6 +366,12 @@ test('latencies are from the beginning of the turn, and the wait for silence is 
     firstAudible: 2_500,
     interruption: null,
   })
+})
+
+test('what was spent on connecting is told apart', async () => {
+  const [first, second] = await scenes.early!()
+  expect([first!.latency.connected, first!.latency.firstAudible]).toEqual([30, 50])
+  expect([second!.connected, second!.latency.connected]).toEqual([null, null])
 })
 
 test('a response brings the usage that the far end reports of it', async () => {

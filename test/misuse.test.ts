@@ -1,6 +1,6 @@
 /** Wrong calls are errors at the call; what goes wrong elsewhere hurts nothing else, and settles what waits. */
 import { describe, expect, test } from 'vitest'
-import { handoff, RealtimeAgent, RealtimeSession, tool, UserError } from '../src/index.ts'
+import { handoff, OpenAIRealtimeWebSocket, RealtimeAgent, RealtimeSession, tool, UserError } from '../src/index.ts'
 import { callTool, lastWords, meanwhile, type Script, say, talk } from './talk.ts'
 
 const agent = () => new RealtimeAgent({ name: 'A' })
@@ -17,6 +17,15 @@ test.each<[object, RegExp]>([
   [{ approvalTimeoutMs: -1 }, /approvalTimeoutMs is a number above 0/],
   [{ transport: 'pigeon' }, /no transport 'pigeon': pass 'webrtc', 'websocket', 'auto', or a transport/],
   [{ config: { instructions: 'Be brief.' } }, /'instructions' belongs to the agent/],
+  [{ reconnect: 3 }, /reconnect is false, or \{ attempts, timeoutMs \}/],
+  [{ reconnect: true }, /reconnect is false, or \{ attempts, timeoutMs \}/],
+  [{ reconnect: { attempts: Number.NaN } }, /reconnect\.attempts is a whole number from 0 on, or Infinity, not NaN/],
+  [{ reconnect: { attempts: -1 } }, /reconnect\.attempts is a whole number from 0 on, or Infinity, not -1/],
+  [{ reconnect: { attempts: 1.5 } }, /reconnect\.attempts is a whole number/],
+  [{ reconnect: { attempts: '3' } }, /reconnect\.attempts is a whole number/],
+  [{ reconnect: { timeoutMs: 0 } }, /reconnect\.timeoutMs is a number above 0, not 0/],
+  [{ reconnect: { timeoutMs: Number.NaN } }, /reconnect\.timeoutMs is a number above 0, not NaN/],
+  [{ reconnect: { timeoutMs: '500' } }, /reconnect\.timeoutMs is a number above 0/],
 ])('an option that is none: %j', (options, words) => {
   expect(() => new RealtimeSession(agent(), options as never)).toThrow(UserError)
   expect(() => new RealtimeSession(agent(), options as never)).toThrow(words)
@@ -32,6 +41,31 @@ test.each<[string, () => unknown]>([
 test.each<unknown>(['AAAA', [1, 2], undefined, 5, new Float32Array(4)])('audio that is none: %j', async (audio) => {
   const it = await talk(agent(), script)
   expect(() => it.session.sendAudio(audio as never)).toThrow(UserError)
+})
+
+test.each<object | false>([false, {}, { attempts: 0 }, { attempts: Number.POSITIVE_INFINITY }, { timeoutMs: 0.5 }])(
+  'reconnect may be %j',
+  (reconnect) => {
+    expect(new RealtimeSession(agent(), { reconnect }).options.reconnect).toBe(reconnect)
+  },
+)
+
+describe.each<[string, () => Pick<RealtimeSession, 'sendMessage'>]>([
+  ['a session', () => new RealtimeSession(agent())],
+  ['a transport alone', () => new OpenAIRealtimeWebSocket()],
+])('%s', (_, make) => {
+  test.each<unknown>([5, null, undefined, {}, { content: 'hello' }, { content: [5] }, { content: [null] }, ['hello']])(
+    'is not told a message that is none: %j',
+    (message) => {
+      const one = make()
+      expect(() => one.sendMessage(message as never)).toThrow(UserError)
+      expect(() => one.sendMessage(message as never)).toThrow(/^sendMessage takes a text, or a message/)
+    },
+  )
+})
+
+test.each<unknown>([5, null, 'https://example.com/cat.png'])('an image that is none: %j', (image) => {
+  expect(() => new RealtimeSession(agent()).addImage(image as never)).toThrow(/data URL/)
 })
 
 test('options that are given as undefined are those that are left out', async () => {

@@ -3,8 +3,11 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { Ajv, type ValidateFunction } from 'ajv'
 import { createGenerator, type Schema } from 'ts-json-schema-generator'
 
-/** Fields that live captures of the wire have as null, where the package's types leave them out. */
-const nullOnTheWire: ReadonlySet<string> = new Set(['status_details', 'usage', 'conversation_id', 'transcript'])
+/** Fields that live captures of the wire and the official examples have as null, where the package's types do not. */
+const nullOnTheWire: ReadonlySet<string> = new Set([
+  ...['status_details', 'usage', 'conversation_id', 'transcript'],
+  ...['transcription', 'noise_reduction', 'include'],
+])
 
 type Definition = { readonly properties?: { readonly type?: { readonly const?: string } } }
 

@@ -178,7 +178,7 @@ testWithChromium('what was written goes on when one begins to talk', async () =>
 testWithChromium('without a microphone the page says so, and writing goes on', async () => {
   const { page } = await opened(await started(), { microphone: 'denied' })
   await page.getByRole('button', { name: 'Start talking' }).click()
-  await page.getByRole('alert').getByText('There is no microphone').waitFor()
+  await page.getByRole('alert').getByText('The microphone is not allowed').waitFor()
   await write(page, 'Where is order 42?')
   await heard(page, /walnut desk lamp/)
 })
@@ -192,6 +192,31 @@ testWithChromium('who is asked for the microphone can write instead', async () =
   await page.getByText('Your browser asks whether this page may use the microphone').waitFor()
   await write(page, 'Where is order 42?')
   await heard(page, /walnut desk lamp/)
+})
+
+testWithChromium('sound that the browser keeps back is told, and played when it is asked for', async () => {
+  const { url } = await started()
+  const { playwright: page } = await openChromium({ script: 'test/browser/harness.page.ts', autoplay: 'blocked' })
+  page.setDefaultTimeout(12_000)
+  await page.goto(url)
+  // Playwright's own ways to look and to write count as something that the user did.
+  const session = await page.context().newCDPSession(page)
+  const evaluate = async (expression: string) =>
+    (await session.send('Runtime.evaluate', { expression, returnByValue: true })).result.value
+  const there = (words: string) =>
+    vi.waitFor(async () => expect(await evaluate('document.body.innerText')).toContain(words), { timeout: 12_000 })
+  await there('Start talking')
+  await evaluate(`{
+    const input = document.querySelector('.composer input')
+    Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value').set.call(input, 'List my orders')
+    input.dispatchEvent(new Event('input', { bubbles: true }))
+    input.form.requestSubmit()
+  }`)
+  await there('There are 4 orders')
+  await there('No sound yet')
+  await page.getByRole('button', { name: 'Play it' }).click()
+  await page.getByRole('status').getByText('Speaking').waitFor()
+  await page.getByText('keeps the sound back').waitFor({ state: 'detached' })
 })
 
 testWithChromium('a server that has no ears says so, before the call and in it', async () => {

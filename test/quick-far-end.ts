@@ -24,6 +24,8 @@ export interface QuickOptions {
   readonly understandMs?: () => number
   readonly latency?: () => number
   readonly fault?: (nth: number) => Fault
+  /** What a response makes is mirrored in the conversation's own events. Default: true. */
+  readonly mirrors?: boolean
   /** Told of all that is said, either way, on any line. */
   readonly overheard?: (event: ClientEvent | ServerEvent) => void
 }
@@ -40,7 +42,8 @@ const vad = (): Vad => ({ rate, frame: 160, likelihood: ([first]) => (first ? 1 
 const voice: Voice = { rate, speak: (sentence) => [new Int16Array(sentence.length * 320)] }
 
 export function quickFarEnd(w: World, options: QuickOptions): QuickFarEnd {
-  const { think, understandMs = () => 0, latency = () => 10, fault = () => 'pass', overheard = () => {} } = options
+  const { think, understandMs = () => 0, latency = () => 10, fault = () => 'pass' } = options
+  const { mirrors = true, overheard = () => {} } = options
   const lines: Line[] = []
   let messages = 0
   let turns = 0
@@ -58,6 +61,7 @@ export function quickFarEnd(w: World, options: QuickOptions): QuickFarEnd {
     fault: () => fault(messages++),
     accept: (wire) => {
       const line = { conversation: empty }
+      const isMirror = mirrored()
       lines.push(line)
       const call = converse({
         clock: w.clock,
@@ -68,6 +72,7 @@ export function quickFarEnd(w: World, options: QuickOptions): QuickFarEnd {
         vad,
         emit(event) {
           line.conversation = evolve(line.conversation, event)
+          if (isMirror(event) && !mirrors) return
           overheard(event)
           wire.send(event)
         },
@@ -83,4 +88,13 @@ export function quickFarEnd(w: World, options: QuickOptions): QuickFarEnd {
     },
   })
   return { dial, lines }
+}
+
+/** Finds the events by which a line tells again, of the conversation, what a response has made. */
+export function mirrored(): (event: ServerEvent) => boolean {
+  const made = new Set<string>()
+  return (event) => {
+    if (event.type === 'response.output_item.added') made.add(event.item.id)
+    return /^conversation\.item\./.test(String(event.type)) && 'item' in event && made.has(event.item.id)
+  }
 }

@@ -18,6 +18,8 @@ type Exported = typeof import('./browser/react.page.tsx')
 
 /** What Chromium says of a socket that is closed while it opens. */
 const givenUp = /WebSocket is closed before the connection is established/
+/** And of a call that has ended by itself when it is hung up. */
+const hungUp = /status of 404/
 
 const begun = (): Promise<Server> =>
   serve({ port: 0, pace: 40, voice: toneVoice({ msPerLetter: 20 }), ears: scriptedEars(['hello']) })
@@ -64,12 +66,12 @@ testWithChromium.each(['websocket', 'webrtc'] as const)(
   async (way) => {
     const own = await begun()
     onTestFinished(() => own.close())
-    const page = await open({ expectedErrors: givenUp })
+    const page = await open({ expectedErrors: way === 'webrtc' ? hungUp : givenUp })
     const { wrong, came } = await page.run('fuzz', own.url, way, await secretOf(own))
     expect(wrong).toEqual([])
     expect(Object.keys(came).sort()).toEqual(expect.arrayContaining(['closed', 'dialing', 'live']))
-    // For a peer that was given up before it came, the server waits half a minute.
-    if (way === 'websocket') await vi.waitFor(() => expect(own.calls()).toBe(0))
+    // A call that was answered when nobody wanted it any more ends at the server: nothing comes of it for 8 seconds.
+    await vi.waitFor(() => expect(own.calls()).toBe(0), { timeout: 15_000 })
   },
 )
 
@@ -167,12 +169,38 @@ testWithChromium.each(['websocket', 'webrtc'] as const)(
   },
 )
 
+testWithChromium.each(['websocket', 'webrtc'] as const)(
+  'devices are chosen before the call, and others take their places when they vanish, over %s',
+  async (way) => {
+    const page = await open()
+    const { chosen, used, later, ...rest } = await page.run('vanished', server.url, way, await secretOf(server))
+    expect(used).toEqual(chosen)
+    expect(later).toEqual([expect.any(String), null, false])
+    expect(later[0]).not.toBe(chosen[0])
+    expect(rest).toEqual({ states: ['lost', 'on'], problem: null, left: nothingLeft })
+  },
+)
+
+testWithChromium.each(['websocket', 'webrtc'] as const)(
+  'why there is no microphone is still shown when connect() over %s has rejected for it',
+  async (way) => {
+    const page = await open({ microphone: 'denied' })
+    expect(await page.run('forbidden', server.url, way, await secretOf(server))).toEqual({
+      status: 'closed',
+      state: 'denied',
+      problem: expect.stringContaining('Allow it for this page'),
+      left: nothingLeft,
+    })
+  },
+)
+
 testWithChromium('levels are told by one loop, without rendering, until nobody listens', async () => {
   const page = await open({ microphone: tone })
   const { loudest, shown, ...rest } = await page.run('levels', server.url)
   expect(loudest).toBeLessThanOrEqual(1)
   expect(shown).toBeLessThanOrEqual(loudest + 0.001)
-  expect(rest).toEqual({ renders: 1, loops: 1, afterwards: 0 })
+  const reported = ['A listener of useAudioLevel failed.: mine']
+  expect(rest, 'who throws is reported once').toEqual({ renders: 1, loops: 1, afterwards: 0, reported })
 })
 
 testWithChromium('what a server rendered is taken over', async () => {

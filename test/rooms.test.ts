@@ -8,7 +8,7 @@ const rooms: Readonly<Record<string, { rooms: readonly string[]; packages?: RegE
   conversation: { rooms: ['protocol'], pure: /./ },
   session: { rooms: ['protocol', 'conversation'], pure: /^(?!(run|clock|door)\.)/ },
   agents: { rooms: ['protocol', 'conversation', 'session', 'transports'], packages: /^#backstage$/ },
-  transports: { rooms: ['protocol', 'session'], packages: /^#socket$/ },
+  transports: { rooms: ['protocol', 'session'], packages: /^#(socket|core)$/ },
   audio: { rooms: ['protocol'], pure: /./ },
   browser: { rooms: ['protocol', 'session', 'audio'], pure: /^playout\./ },
   server: {
@@ -17,17 +17,20 @@ const rooms: Readonly<Record<string, { rooms: readonly string[]; packages?: RegE
     pure: /^rules\//,
   },
   react: { rooms: ['protocol', 'session', 'agents'], packages: /^react$/ },
-  node: { rooms: ['protocol', 'agents'], packages: /^node:/ },
+  node: { rooms: ['protocol', 'session', 'agents'], packages: /^node:/ },
   trace: { rooms: ['protocol', 'session', 'audio'], pure: /^(?!record\.)/ },
+  telemetry: { rooms: ['protocol', 'conversation', 'session', 'agents'], pure: /^(?!spans\.)/ },
   testing: { rooms: ['protocol', 'conversation', 'session', 'agents', 'transports', 'audio', 'server'] },
   cli: {
     rooms: ['protocol', 'conversation', 'session', 'agents', 'transports', 'audio', 'server'],
     packages: /^node:/,
   },
-  'index.ts': { rooms: ['protocol', 'conversation', 'session', 'agents', 'transports'] },
+  'index.ts': { rooms: ['essentials.ts', 'extras.ts'] },
+  'essentials.ts': { rooms: ['protocol', 'session', 'agents', 'transports'] },
+  'extras.ts': { rooms: ['session', 'agents'] },
 }
 const packagesOfFile: Readonly<Record<string, RegExp>> = {
-  'transports/socket.node.ts': /^ws$/,
+  'transports/socket.node.ts': /^(node:.*|ws)$/,
   'server/turns/silero.ts': /^(node:.*|onnxruntime-web)$/,
   'server/webrtc/dtls.ts': /^werift$/,
   'server/webrtc/peer.ts': /^(node:.*|werift)$/,

@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { posix } from 'node:path'
 
-const thrown = /new (?:User|Type|Media|Trace)?Error\(\s*(`(?:[^`\\]|\\.)*`|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")/g
+const thrown =
+  /(?:new (?:User|Type|Media|Trace)?Error\(|\breason:)\s*(`(?:[^`\\]|\\.)*`|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")/g
 const imported = /(?:\bfrom|\bimport\()\s*'(\.[^']+\.ts)'/g
 
 /** Each with the file that it stands in, and its longest stretch without a value in it. */

@@ -157,7 +157,11 @@ test('nobody is upgraded on another path', async () => {
   const { socket } = line(`ws://127.0.0.1:${open.port}/v1/chat`)
   const [, response] = await once(socket, 'unexpected-response')
   expect(response.statusCode).toBe(404)
-  response.destroy()
+  const told: Buffer[] = []
+  for await (const piece of response) told.push(piece)
+  const { error } = JSON.parse(String(Buffer.concat(told)))
+  expect(error).toMatchObject({ type: 'invalid_request_error', code: 'not_found' })
+  expect(error.message).toMatch(/^Invalid URL \(GET \/v1\/chat\)\. .*\/v1\/realtime, a WebSocket/)
 })
 
 test('a path that is no path harms nobody', async () => {
@@ -182,6 +186,18 @@ test('with a key and a certificate it speaks TLS', async () => {
   const begun = await call(server.url + model, { ca: tls.cert })
   expect(await begun.talk('softly')).toBe('You said: softly')
   await hangUp(begun)
+})
+
+test.each([
+  ['cert', 'key'],
+  ['key', 'cert'],
+] as const)('a %s without a %s is refused: it would be plain to read', async (given, other) => {
+  const words = `serve() has a ${given} and no ${other}. Pass both for TLS, or none.`
+  await expect(serve({ ...senses, [given]: certificate()[given] })).rejects.toThrow(words)
+})
+
+test.each([0, -1, Number.NaN])('pings every %d ms are refused', async (pingMs) => {
+  await expect(serve({ ...senses, pingMs })).rejects.toThrow(`pingMs is a number above 0, not ${pingMs}.`)
 })
 
 // ── frames that are no events ─────────────────────────────────────────────────────────────────────────────────────
@@ -305,6 +321,46 @@ test('a client that vanishes frees its call, and what was thought for it is stop
   begun.socket.terminate()
   await stopped
   await untilTrue(() => server.calls() === 0)
+})
+
+test('without pings nobody is asked', async () => {
+  const server = await another({ pingMs: Number.POSITIVE_INFINITY })
+  const begun = await call(server.url + model)
+  let pings = 0
+  begun.socket.on('ping', () => pings++)
+  for (let n = 0; n < 20; n++) await begun.talk('still here?')
+  expect(pings).toBe(0)
+})
+
+test('a client that answers no ping is let go; one that does, and one that talks, stay', async () => {
+  const server = await another({ pingMs: 25 })
+  const deaf = await call(server.url + model, { autoPong: false })
+  const polite = await call(server.url + model)
+  const talking = await call(server.url + model, { autoPong: false })
+  let pings = 0
+  polite.socket.on('ping', () => pings++)
+  let isOver = false
+  const over = Promise.all([deaf.closed, politely()])
+  over
+    .catch(() => {})
+    .finally(() => {
+      isOver = true
+    })
+  while (!isOver) await talking.talk('still here?')
+  const [{ code }] = await over
+  expect(code).toBe(1006)
+  expect(await polite.talk('and here?')).toBe('You said: and here?')
+  expect(server.calls()).toBe(2)
+
+  /** Twice as many pings as one may leave without an answer. */
+  async function politely(): Promise<void> {
+    while (pings < 8) {
+      await new Promise((resolve, reject) => {
+        polite.socket.once('ping', resolve)
+        polite.socket.once('close', () => reject(new Error('It was let go.')))
+      })
+    }
+  }
 })
 
 function signalled(): { readonly promise: Promise<void>; readonly resolve: () => void } {

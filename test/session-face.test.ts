@@ -1,5 +1,5 @@
 /** What users of other SDKs find on a session: its transport, its options, its first agent. */
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { OpenAIRealtimeWebSocket, RealtimeAgent, RealtimeSession, type TurnMetrics } from '../src/index.ts'
 import type { SessionConfig } from '../src/protocol/events.ts'
 import { farSocket } from './far-socket.ts'
@@ -28,6 +28,8 @@ test('a turn that begins as soon as somebody listens to the metrics is measured'
   })
   await it.run()
   await it.say('two')
+  // What measures is loaded beside the conversation.
+  await vi.waitFor(() => expect(turns).toHaveLength(2))
   expect(turns.map(({ by, responses }) => [by, responses.length])).toEqual([
     ['text', 1],
     ['text', 1],

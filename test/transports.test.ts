@@ -10,6 +10,7 @@ import { realClock } from '../src/session/clock.ts'
 import { type Cause, type Connection, ConnectionError, type Dial } from '../src/session/transport.ts'
 import { world } from '../src/testing/index.ts'
 import { memory } from '../src/transports/memory.ts'
+import { OpenAIRealtimeWebRTC } from '../src/transports/openai-webrtc.ts'
 import { openWire } from '../src/transports/socket.web.ts'
 import { webRTC } from '../src/transports/webrtc.ts'
 import { type WebSocketOptions, webSocket } from '../src/transports/websocket.ts'
@@ -18,6 +19,7 @@ import { farRtc } from './far-rtc.ts'
 import {
   type Ear,
   ear,
+  type FarLine,
   type FarSocket,
   type FarSocketOptions,
   farSocket,
@@ -28,6 +30,7 @@ import {
 import { platform } from './werift-platform.ts'
 
 const key = 'sk-test-0123456789abcdef'
+const secret = 'ek_0123456789abcdef'
 const beyond = globalThis as { WebSocket?: unknown; document?: unknown }
 
 /** A far end, whatever the way to it. */
@@ -239,6 +242,27 @@ describe.each(Object.entries(ways))('%s', (name, reach) => {
     expect(await ear.hearing(3)).toEqual([events[0], events[1], { ...events[2], audio: pcm }])
   })
 
+  test('microphone audio of any size comes to the far end whole, in order with all else', async () => {
+    const { far, line } = await connected()
+    // A data channel carries no message of this length.
+    const most = name.startsWith('WebRTC') ? 30_000 : 60_000
+    const lengths = [0, 1, 2, 3, 56, 57, 58, 60, 61, 480, 960, 30_000, 49_113, 49_115, 49_116, 49_117, 60_000]
+    const pieces = lengths
+      .filter((length) => length <= most)
+      .map((length, nth) => Uint8Array.from({ length }, (_, n) => (n * 7 + nth) % 256))
+    for (const [nth, piece] of pieces.entries()) {
+      expect(line.append(piece, true)).toBe(true)
+      line.send({ type: 'conversation.item.delete', item_id: `after_${nth}` })
+    }
+    await far.hears(({ item_id }) => item_id === `after_${pieces.length - 1}`)
+    expect(far.heard().slice(1)).toEqual(
+      pieces.flatMap((piece, nth) => [
+        { type: 'input_audio_buffer.append', audio: Buffer.from(piece).toString('base64') },
+        { type: 'conversation.item.delete', item_id: `after_${nth}` },
+      ]),
+    )
+  })
+
   test('after our close nothing more is heard, and the cause is ours', async () => {
     const far = await reach()
     const heard = ear()
@@ -257,7 +281,7 @@ describe.each(Object.entries(ways))('%s', (name, reach) => {
     for (const event of marks(100)) far.say(event)
     const cause = await heard.dropping()
     await far.ended()
-    expect(cause).toMatchObject({ initiator: 'us', fatal: true, code: null })
+    expect(cause).toMatchObject({ initiator: 'us', fatal: true, code: 'closed_by_us' })
     expect(heard.told).toEqual([{ opened: true }, { received: mark(0) }, { dropped: cause }])
   })
 
@@ -386,7 +410,9 @@ describe('the far end answers with HTTP', () => {
     const far = await listening({ upgrade: (socket) => http(socket, status, provider('x', 'Words of the provider.')) })
     const cause = await dropping({ url: far.url, apiKey: key })
     const reason = `The far end answered with HTTP ${status}: Words of the provider.`
-    expect(cause).toEqual({ reason, code: status, fatal, initiator: 'far end' })
+    const lastError = { code: 'x', message: 'Words of the provider.', type: 'invalid_request_error' }
+    const body = provider('x', 'Words of the provider.')
+    expect(cause).toEqual({ reason, code: status, fatal, initiator: 'far end', lastError, body })
   })
 
   test.each(statuses)('%i with a page: the cause says that', async (status, fatal) => {
@@ -397,6 +423,7 @@ describe('the far end answers with HTTP', () => {
       code: status,
       fatal,
       initiator: 'far end',
+      body: html,
     })
   })
 
@@ -492,8 +519,7 @@ describe('no line at all', () => {
     ['no key and no address', {}, 'Pass apiKey'],
     ['an empty key and no address', { apiKey: '' }, 'Pass apiKey'],
     ['an address that is none', { apiKey: key, url: 'nonsense' }, /nonsense.*no address/],
-    ['an address of another kind', { apiKey: key, url: 'ftp://127.0.0.1/' }, /protocol/],
-    ['a key with a line break', { apiKey: `${key}\n`, url: 'ws://127.0.0.1:9' }, 'Authorization'],
+    ['an address of another kind', { apiKey: key, url: 'ftp://127.0.0.1/' }, /no address/],
   ])('%s is told as one final cause of ours, and never thrown', async (_, options, words) => {
     const cause = await dropping(options)
     expect(cause).toMatchObject({ code: null, fatal: true, initiator: 'us' })
@@ -518,6 +544,54 @@ describe('no line at all', () => {
     const cause = await dropping(options)
     expect(cause).toMatchObject({ code: null, fatal: false, initiator: 'network' })
     expect(cause.reason).toContain(words)
+  })
+})
+
+describe('what is no key is not sent as one', () => {
+  test.each<[string, unknown, RegExp]>([
+    ['a page', '<!doctype html>\n<html lang="en"><head><title>App</title>', /but '<!doctype html> <html lang="en">/],
+    ['words', 'Not found', /but 'Not found'\./],
+    ['JSON', `{"value":"${secret}"}`, /but '\{"value":"…"\}'\./],
+    ['a key and more', `Bearer ${key}`, /but 'Bearer …'\./],
+    ['a key in two lines', `${key}\n${secret}`, /but '… …'\./],
+    ['a control character', 'a\u0000b', /but 'a b'/],
+    ['letters that no header takes', 'schlüssel', /but 'schlüssel'/],
+    ['an object', { value: secret }, /but a value of type object/],
+  ])('%s', async (_, given, words) => {
+    let dialed = 0
+    const far = await listening({ upgrade: () => ++dialed > 0 })
+    const apiKey = given as string
+    const transport = new OpenAIRealtimeWebRTC({ peerConnection: () => void dialed++ as never })
+    for (const way of ['websocket', transport] as const) {
+      for (const asked of [apiKey, async () => apiKey]) {
+        const session = new RealtimeSession(agent, { apiKey: asked, transport: way })
+        const error = await session.connect({ url: far.url }).catch((thrown: unknown) => thrown)
+        expect(error).toMatchObject({ name: 'ConnectionError', cause: { fatal: true, initiator: 'us' } })
+        expect(String(error)).toMatch(words)
+        expect(String(error)).toMatch(/apiKey gave no key but .*Does your route answer/)
+        expect(inspect(error, { depth: 9 })).not.toMatch(new RegExp(`${key}|${secret}`))
+      }
+    }
+    expect(dialed).toBe(0)
+  })
+
+  test('white space around it is not of it', async () => {
+    const far = await listening()
+    const heard = ear()
+    const line = webSocket({ url: far.url, apiKey: async () => ` ${key}\n` })(heard)
+    await heard.opening()
+    expect(far.lines[0]!.request.headers.authorization).toBe(`Bearer ${key}`)
+    line.close()
+  })
+})
+
+test('the body of a refused upgrade is told, without the key', async () => {
+  const body = JSON.stringify({ error: { type: 't', code: 'token_expired', message: `Of ${key}.`, param: 'p' } })
+  const far = await listening({ upgrade: (socket) => http(socket, 401, body) })
+  expect(await dropping({ url: far.url, apiKey: key })).toMatchObject({
+    code: 401,
+    lastError: { type: 't', code: 'token_expired', message: 'Of ….', param: 'p' },
+    body: body.replace(key, '…'),
   })
 })
 
@@ -603,7 +677,7 @@ describe('the key', () => {
       'x-mine': 'yes',
     })
     expect(request.headers).not.toHaveProperty('sec-websocket-extensions')
-    expect(request.url).toBe('/v1/realtime?model=m+1')
+    expect(request.url).toBe('/v1/realtime?model=m%201')
     line.close()
   })
 
@@ -705,6 +779,59 @@ describe('the key', () => {
   test('a platform without WebSocket is told what to pass', () => {
     delete beyond.WebSocket
     expect(throughPage('ws://127.0.0.1:9', { key })).toThrow('This platform has no WebSocket. Pass createWebSocket.')
+  })
+})
+
+describe('the heartbeat', () => {
+  // Long enough for a machine that has other things to do.
+  const heartbeatMs = 400
+
+  test.each<[string, boolean, (line: FarLine) => void]>([
+    ['pings are answered', true, () => {}],
+    ['pings are not answered, but that speaks', false, (line) => line.say(mark(0))],
+  ])('keeps a line on which %s', async (_, autoPong, answer) => {
+    const pings = notices()
+    let count = 0
+    const far = await listening({
+      autoPong,
+      line: (line) =>
+        line.socket.on('ping', () => {
+          count++
+          answer(line)
+          pings.tell()
+        }),
+    })
+    const heard = ear()
+    webSocket({ apiKey: key, url: far.url, heartbeatMs })(heard)
+    await Promise.race([pings.until(() => count >= 3 || undefined), heard.dropping()])
+    const line = await far.line()
+    line.say(mark(7))
+    await Promise.race([heard.hearing(autoPong ? 1 : count + 1), heard.dropping()])
+    expect(heard.told.filter((what) => 'dropped' in what)).toEqual([])
+    expect(heard.events().at(-1)).toEqual(mark(7))
+  })
+
+  test('ends a line on which nothing comes in answer, and says so', async () => {
+    const far = await listening({ autoPong: false })
+    const heard = ear()
+    webSocket({ apiKey: key, url: far.url, heartbeatMs })(heard)
+    expect(await heard.dropping()).toEqual({
+      reason: 'The connection broke: The far end did not answer a ping within 400 ms.',
+      code: 1006,
+      fatal: false,
+      initiator: 'network',
+    })
+    await (await far.line()).ended
+  })
+
+  test('beats every 20 seconds where nobody says otherwise', async () => {
+    const far = await listening()
+    const armed = vi.spyOn(globalThis, 'setInterval')
+    const heard = ear()
+    webSocket({ apiKey: key, url: far.url })(heard)
+    await heard.opening()
+    expect(armed.mock.calls.map(([, ms]) => ms)).toContain(20_000)
+    armed.mockRestore()
   })
 })
 

@@ -66,6 +66,8 @@ type Sent =
 type ConfigOfTheWire =
   // Null switches them off.
   | `${Sessions}.audio.input.${'noise_reduction' | 'transcription'}`
+  // Null while it is not set, in the official example of a session.
+  | `${Sessions}.include`
   // Of 2026, and younger than this version of the package.
   | `${Sessions}.audio.input.${'noise_reduction.strength' | 'transcription.keywords' | 'transcription.languages'}`
 type Sessions = 'realtime' | 'transcription'

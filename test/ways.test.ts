@@ -74,8 +74,8 @@ function audio(fails?: MediaError): Audio {
     mute: (muted) => log.push(`mute ${muted}`),
     subscribe: () => () => {},
     devices: async () => [],
-    useMicrophone: async () => {},
-    useSpeaker: async () => {},
+    useMicrophone: async (sound) => void log.push(`microphone ${sound}`),
+    useSpeaker: async (id) => void log.push(`speaker ${id}`),
     resumeAudio: async () => {},
     levels: () => ({ input: 0, output: 0 }),
   }
@@ -142,7 +142,7 @@ test('auto: a platform whose WebRTC leads nowhere goes on over a WebSocket, with
     'user',
     'assistant',
   ])
-  expect([session.media, here.left()]).toEqual([own, { tracks: 0, peers: 0 }])
+  expect([session.media?.state, here.left()]).toEqual([own.state, { tracks: 0, peers: 0 }])
   expect(own.log).toEqual(['start 24000', 'speaker'])
   session.close()
   expect(own.log.at(-1)).toBe('stop')
@@ -152,7 +152,8 @@ test('a microphone of the session that cannot be had is why there is no connecti
   const { url } = await server()
   const own = audio(new MediaError('Allow it.', 'denied'))
   const session = new RealtimeSession(agent, { transport: 'websocket', audio: own, apiKey: 'sk-any' })
-  await expect(session.connect({ url })).rejects.toThrow('Allow it.')
+  const cause = { reason: 'Allow it.', code: 'microphone_denied', fatal: true, initiator: 'us' }
+  await expect(session.connect({ url })).rejects.toMatchObject({ name: 'ConnectionError', cause })
   expect([own.log, session.state.link.at]).toEqual([['start 24000', 'stop'], 'closed'])
 })
 
@@ -177,4 +178,61 @@ test('push-to-talk over WebRTC: a turn is as long as it was held', async () => {
   session.beginTurn()
   expect(session.endTurn(), 'a key that was touched is no turn').toBe(false)
   session.close()
+})
+
+describe('before the first connect()', () => {
+  test.each(['webrtc', 'auto', undefined] as const)(
+    'the microphone that is chosen, and mute, are those of the call (transport: %s)',
+    async (transport) => {
+      const { url } = await server()
+      const here = withWebRTC()
+      const session = new RealtimeSession(agent, { ...(transport ? { transport } : {}), apiKey: 'sk-any' })
+      const media = session.media!
+      const told: string[] = []
+      media.subscribe(() => {
+        const now = `${media.state.microphone}${media.state.muted ? ', muted' : ''}`
+        if (now !== told.at(-1)) told.push(now)
+      })
+      session.mute(true)
+      expect([session.muted, media.state]).toEqual([true, { ...media.state, microphone: 'off', muted: true }])
+      await media.useMicrophone('the one on the desk')
+      expect([await media.devices(), media.levels(), here.asked]).toEqual([[], { input: 0, output: 0 }, []])
+      await session.connect({ url })
+      expect(here.asked).toMatchObject([{ audio: { deviceId: { exact: 'the one on the desk' } } }])
+      expect([here.tracks.length, here.tracks[0]?.enabled, session.muted]).toEqual([1, false, true])
+      expect(session.media, 'it is the same to the end').toBe(media)
+      session.close()
+      expect(told).toEqual(['off, muted', 'asking, muted', 'on, muted', 'off, muted'])
+      expect([here.left(), media.state.microphone]).toEqual([{ tracks: 0, peers: 0 }, 'off'])
+    },
+  )
+
+  test('auto: what was chosen for a call over WebRTC holds where that turns to a WebSocket', async () => {
+    const { url } = await server()
+    const here = withWebRTC()
+    const own = audio()
+    const session = new RealtimeSession(agent, { transport: 'auto', audio: own, apiKey: 'sk-any' })
+    const media = session.media!
+    await media.useMicrophone('the one on the desk')
+    await session.connect({ url })
+    expect(here.asked).toMatchObject([{ audio: { deviceId: { exact: 'the one on the desk' } } }])
+    const live = notices()
+    session.on('connection_change', live.tell)
+    here.lose('failed')
+    await live.until(() => (session.state.link.at === 'live' && !session.state.playback.isFar) || undefined)
+    expect(own.log).toEqual(['microphone the one on the desk', 'start 24000'])
+    await media.useMicrophone('another')
+    await media.useSpeaker('loud')
+    expect(own.log.slice(2)).toEqual(['microphone another', 'speaker loud'])
+    session.close()
+  })
+
+  test('a speaker that cannot be chosen, and a platform without microphones, say so', async () => {
+    withWebRTC()
+    const { media } = new RealtimeSession(agent, { transport: 'webrtc' })
+    await expect(media!.useSpeaker('loud')).rejects.toThrow('cannot choose its speaker')
+    Object.defineProperty(globalThis, 'navigator', { value: undefined, configurable: true, writable: true })
+    await expect(media!.devices()).rejects.toThrow(MediaError)
+    await media!.resumeAudio()
+  })
 })

@@ -38,16 +38,40 @@ testWithChromium('sound that may not play before a click is blocked, and plays a
 })
 
 testWithChromium.each([
-  ['denied', 'microphone_denied', 'denied'],
-  ['none', 'microphone_missing', 'missing'],
-] as const)('a microphone that is %s is why there is no connection', async (microphone, code, is) => {
-  const { callsUrl } = await server(quiet)
-  const page = await openChromium<Page>({ script, microphone })
-  const failed = await page.run('connect', callsUrl)
-  expect(failed.code).toBe(code)
-  expect([is, 'off']).toContain((failed.state as { microphone: string }).microphone)
-  expect(await page.leftovers()).toEqual(nothingLeft)
-})
+  ['denied', 'webrtc', 'microphone_denied', 'denied', /Allow it for this page/],
+  ['none', 'webrtc', 'microphone_missing', 'missing', /Plug one in/],
+  ['denied', 'websocket', 'microphone_denied', 'denied', /Allow it for this page/],
+  ['none', 'websocket', 'microphone_missing', 'missing', /Plug one in/],
+] as const)(
+  'a microphone that is %s is why there is no connection over %s, and is told until one is wanted again',
+  async (microphone, way, code, is, problem) => {
+    const { callsUrl, url } = await server(quiet)
+    const page = await openChromium<Page>({ script, microphone })
+    const told = await page.run('refused', way, way === 'webrtc' ? callsUrl : url)
+    const refusal = { microphone: is, problem: expect.stringMatching(problem), speaker: 'off' }
+    expect(told.rejected).toEqual([code, code])
+    expect([told.afterwards, told.closed, told.again]).toMatchObject([refusal, refusal, refusal])
+    expect(told.states).toEqual(['off', 'asking', is, 'off', 'asking', is])
+    expect(told.chosen).toMatchObject({ microphone: 'off', problem: null })
+    expect(told.written).toMatchObject({ microphone: 'off', problem: null })
+    expect(await page.leftovers()).toEqual(nothingLeft)
+  },
+)
+
+testWithChromium.each(['webrtc', 'websocket', 'fallen'] as const)(
+  'who is answered in writing alone is asked for no microphone over %s, unless the app wants one or chooses it',
+  async (way) => {
+    const { callsUrl, url } = await server(quiet)
+    const to = way === 'webrtc' ? callsUrl : url
+    const open = () => openChromium<Page>({ script })
+    const unasked = await open()
+    expect(await unasked.run('written', way, to)).toEqual({ asked: [0, 1], states: ['off', 'on'] })
+    expect(await unasked.leftovers()).toEqual(nothingLeft)
+    const wanted = await open()
+    expect(await wanted.run('written', way, to, true)).toMatchObject({ asked: [1, 2], states: ['on', 'on'] })
+    expect(await wanted.leftovers()).toEqual(nothingLeft)
+  },
+)
 
 testWithChromium('a far end that goes away is noticed at once', async () => {
   const made = await server(quiet)

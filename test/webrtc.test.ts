@@ -1,6 +1,12 @@
 /** The WebRTC line in Node, over werift's peers: what it says and hears, why it ends, and what it leaves behind. */
 import { afterEach, describe, expect, test } from 'vitest'
-import { OpenAIRealtimeWebRTC, RealtimeAgent, RealtimeSession, type RealtimeSessionOptions } from '../src/index.ts'
+import {
+  OpenAIRealtimeWebRTC,
+  RealtimeAgent,
+  RealtimeSession,
+  type RealtimeSessionOptions,
+  tool,
+} from '../src/index.ts'
 import { ConnectionError } from '../src/session/transport.ts'
 import { type WebRTCOptions, webRTC } from '../src/transports/webrtc.ts'
 import { type FarRtc, type FarRtcOptions, farRtc, type RtcLine } from './far-rtc.ts'
@@ -274,7 +280,8 @@ describe('the microphone', () => {
   test.each([
     ['NotAllowedError', 'microphone_denied', /Allow it/],
     ['NotFoundError', 'microphone_missing', /no such microphone/],
-    ['NotReadableError', 'microphone_missing', /another program/],
+    ['NotReadableError', 'microphone_busy', /another program/],
+    ['AbortError', 'microphone_busy', /another program/],
   ])('%s is why there is no connection: %s', async (name, code, words) => {
     const far = await listening({ line: accepting })
     const { session, here } = calling()
@@ -311,7 +318,8 @@ test.each([
   const { session, here } = calling({}, { reconnect: false })
   const error = await session.connect({ url: far.url }).catch((error: unknown) => error)
   const reason = `The far end answered with HTTP ${status}: Words of the provider, and ….`
-  expect(error).toMatchObject({ cause: { code: status, fatal, initiator: 'far end', reason } })
+  const told = { lastError: { code: 'x', message: 'Words of the provider, and ….' }, body: body.replace(key, '…') }
+  expect(error).toMatchObject({ cause: { code: status, fatal, initiator: 'far end', reason, ...told } })
   expect(here.left()).toEqual(nothing)
 })
 
@@ -381,16 +389,23 @@ test('a call that was made and never opened is hung up; of one that opened, the 
   const far = await listening({ line: accepting })
   const changePeerConnection = (peer: RTCPeerConnection) =>
     Object.assign(peer, { setRemoteDescription: () => Promise.reject(new Error('No such line.')) })
-  const failing = calling({ changePeerConnection }, { reconnect: false })
-  await expect(failing.session.connect({ url: `${far.url}?model=m&region=x` })).rejects.toThrow('No such line.')
-  await far.until(() => far.hungUp.length > 0 || undefined)
-  const { session } = calling({}, { reconnect: false })
+  const fails = async (hungUp: number) => {
+    const failing = calling({ changePeerConnection }, { reconnect: false })
+    await expect(failing.session.connect({ url: `${far.url}?model=m&region=x` })).rejects.toThrow('No such line.')
+    await far.until(() => far.hungUp.length >= hungUp || undefined)
+  }
+  await fails(1)
+  const { session, here } = calling({}, { reconnect: false })
   await session.connect({ url: far.url })
   session.close()
-  await far.lines[0]!.ended
-  expect(far.hungUp).toMatchObject([
-    { path: '/v1/realtime/calls/rtc_0/hangup?region=x', headers: { authorization: `Bearer ${key}` } },
-  ])
+  expect(here.left()).toEqual(nothing)
+  await fails(2)
+  expect(far.hungUp).toMatchObject(
+    ['rtc_0', 'rtc_2'].map((call) => ({
+      path: `/v1/realtime/calls/${call}/hangup?region=x`,
+      headers: { authorization: `Bearer ${key}` },
+    })),
+  )
 })
 
 test('a fetch that throws where a call is hung up keeps nobody from hearing of its end', async () => {
@@ -605,7 +620,17 @@ describe('alone', () => {
 
 describe('closed while it waits', () => {
   const never = new Promise<never>(() => {})
-  const steps: Readonly<Record<string, (here: Platform) => [Partial<WebRTCOptions>, FarRtcOptions]>> = {
+  const undecided = tool({
+    name: 'undecided',
+    description: 'Nobody knows.',
+    parameters: { type: 'object', properties: {} },
+    strict: false,
+    isEnabled: () => never,
+    execute: () => '',
+  })
+  const steps: Readonly<Record<string, (here: Platform) => [Partial<WebRTCOptions>, FarRtcOptions, RealtimeAgent?]>> = {
+    'for the instructions': () => [{}, {}, new RealtimeAgent({ name: 'A', instructions: () => never })],
+    'for a tool to say whether it is there': () => [{}, {}, new RealtimeAgent({ name: 'A', tools: [undecided] })],
     'for the key': () => [{ apiKey: () => never }, {}],
     'for the peer connection': () => [{ peerConnection: () => never }, {}],
     'for the microphone': (here) => {
@@ -619,10 +644,10 @@ describe('closed while it waits', () => {
 
   test.each(Object.entries(steps))('%s: it settles, and leaves nothing', async (_, step) => {
     const here = platform()
-    const [options, farOptions] = step(here)
+    const [options, farOptions, who = agent] = step(here)
     const far = await listening(farOptions)
     const transport = new OpenAIRealtimeWebRTC({ ...here, apiKey: key, ...options })
-    const session = new RealtimeSession(agent, { transport })
+    const session = new RealtimeSession(who, { transport })
     const connecting = session.connect({ url: far.url }).catch((error: unknown) => error)
     for (let turn = 0; turn < 40; turn++) await new Promise((resolve) => setImmediate(resolve))
     session.close()
@@ -632,8 +657,16 @@ describe('closed while it waits', () => {
 
   test('whatever the step: after so many turns of the loop', async () => {
     const far = await listening({ line: accepting })
+    const slow = async (): Promise<void> => {
+      for (let turn = 0; turn < 6; turn++) await new Promise((resolve) => setImmediate(resolve))
+    }
+    const deliberate = new RealtimeAgent({ name: 'A', instructions: () => slow().then(() => 'Be brief.') })
     for (let turns = 0; turns < 120; turns += 3) {
-      const { session, here } = calling()
+      const here = platform()
+      const session = new RealtimeSession(deliberate, {
+        transport: new OpenAIRealtimeWebRTC(here),
+        apiKey: () => slow().then(() => key),
+      })
       const connecting = session.connect({ url: far.url }).catch((error: unknown) => error)
       for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve))
       session.close()

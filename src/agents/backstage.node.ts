@@ -1,2 +1,2 @@
 /** Where nobody waits for bytes, what stands behind a session is there at once. */
-export { stage as backstage } from './stage.ts'
+export { backstage } from './backstage.ts'

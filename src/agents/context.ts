@@ -1,5 +1,5 @@
+import type { RealtimeItem } from '../session/history.ts'
 import type { SessionUsage } from '../session/usage.ts'
-import type { RealtimeItem } from './history.ts'
 
 /** What tools and instructions are run with. */
 export interface RunContext<Context = unknown> {

@@ -1,8 +1,8 @@
 import { UserError } from '../protocol/errors.ts'
+import type { RealtimeItem } from '../session/history.ts'
 import type { RealtimeAgent } from './agent.ts'
 import { type AnyAgent, agentOf, type ForeignHandoff } from './agent-shapes.ts'
 import type { RunContext } from './context.ts'
-import type { RealtimeItem } from './history.ts'
 import { type ArgumentsOf, type JsonSchema, jsonSchemaOf, type StandardSchema, validate } from './schema.ts'
 import { type NamedAgent, parseArguments, requireName } from './tool.ts'
 

@@ -5,7 +5,7 @@ import { UserError } from '../protocol/errors.ts'
 import type { Item, ServerEvent } from '../protocol/events.ts'
 import { decide } from '../server/rules/decide.ts'
 import { defaultSession } from '../server/rules/session-config.ts'
-import { historian, type RealtimeItem, type RealtimeItemInput } from './history.ts'
+import { historian, type RealtimeItem, type RealtimeItemInput } from '../session/history.ts'
 import { type Changes, changesBetween } from './history-changes.ts'
 
 const say = (itemId: string, text: string, role: 'user' | 'assistant' | 'system' = 'user'): RealtimeItemInput => ({

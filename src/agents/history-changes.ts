@@ -1,7 +1,7 @@
 /** From one history to another with as few deletions and creations as can be. Pure. */
 import { type CreateItem, createItem } from '../conversation/retell.ts'
 import type { Item } from '../protocol/events.ts'
-import type { RealtimeContent, RealtimeItem, RealtimeItemInput } from './history.ts'
+import type { RealtimeContent, RealtimeItem, RealtimeItemInput } from '../session/history.ts'
 import { wrongIn } from './saved.ts'
 import { firstWrong, type NewId, outputOf, toWire, whyUntold, wordsOf } from './seed.ts'
 

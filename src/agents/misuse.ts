@@ -10,6 +10,7 @@ interface Checked {
   readonly outputGuardrails?: unknown
   readonly inputGuardrails?: unknown
   readonly approvalTimeoutMs?: unknown
+  readonly reconnect?: unknown
   readonly config?: object | undefined
 }
 
@@ -21,15 +22,6 @@ const words = {
 }
 
 const ways = ['webrtc', 'websocket', 'auto']
-
-/** @throws UserError where audio is to be held back that does not come through here. */
-export function requireNoHoldback({ outputGuardrailSettings, outputGuardrails }: Checked): void {
-  if (outputGuardrailSettings?.mode !== 'holdback' || !(outputGuardrails as readonly unknown[] | undefined)?.length)
-    return
-  throw new UserError(
-    "Over WebRTC the far end's audio is heard as it comes and cannot be held back: pass transport: 'websocket', or use mode: 'monitor'.",
-  )
-}
 
 /** @throws UserError that names the option, and what it may be. */
 export function requireOptions(options: Checked): void {
@@ -54,9 +46,8 @@ export function requireOptions(options: Checked): void {
     )
   }
   for (const name of ['outputGuardrails', 'inputGuardrails'] as const) requireGuardrails(name, options[name])
-  if (approvalTimeoutMs !== undefined && !((approvalTimeoutMs as number) > 0)) {
-    throw new UserError(`approvalTimeoutMs is a number above 0, not ${approvalTimeoutMs}.`)
-  }
+  requireAbove0({ approvalTimeoutMs })
+  requireReconnect(options.reconnect)
   const ofAgent = ['instructions', 'tools'].find((key) => key in config)
   if (ofAgent) throw new UserError(`'${ofAgent}' belongs to the agent, not to the session's config.`)
 }
@@ -76,6 +67,26 @@ export function requireBytes(audio: unknown): void {
 
 export function noApproval(callId: string): UserError {
   return new UserError(`The call '${callId}' waits for no approval: it was decided, or is too old.`)
+}
+
+/** What is no number would be dialed again for ever. */
+function requireReconnect(reconnect: unknown = {}): void {
+  if (reconnect === false) return
+  if (typeof reconnect !== 'object' || !reconnect) {
+    throw new UserError(`reconnect is false, or { attempts, timeoutMs }, not ${reconnect}.`)
+  }
+  const { attempts = 0, timeoutMs } = reconnect as { readonly attempts?: number; readonly timeoutMs?: unknown }
+  if (!(attempts >= 0) || attempts % 1 > 0) {
+    throw new UserError(`reconnect.attempts is a whole number from 0 on, or Infinity, not ${attempts}.`)
+  }
+  requireAbove0({ 'reconnect.timeoutMs': timeoutMs })
+}
+
+function requireAbove0(given: Readonly<Record<string, unknown>>): void {
+  for (const name in given) {
+    if (given[name] === undefined || (given[name] as number) > 0) continue
+    throw new UserError(`${name} is a number above 0, not ${given[name]}.`)
+  }
 }
 
 function requireGuardrails(name: string, guardrails: unknown): void {

@@ -393,7 +393,7 @@ test('a reply that grows too long ends incomplete, with the words that came', as
   await s.world.settle(60_000)
   expect(reply.end).toMatchObject({
     status: 'incomplete',
-    text: 'one two three',
+    text: 'one two three fou',
     response: { status_details: { reason: 'max_output_tokens' } },
   })
 })

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { UserError } from '../protocol/errors.ts'
-import type { RealtimeItem } from './history.ts'
+import type { RealtimeItem } from '../session/history.ts'
 import { restore, save } from './saved.ts'
 
 const placed = { previousItemId: null, origin: 'live' } as const

@@ -1,6 +1,6 @@
 /** A session as JSON: stable, versioned, and checked when it comes back. */
 import { UserError } from '../protocol/errors.ts'
-import type { RealtimeItem } from './history.ts'
+import type { RealtimeItem } from '../session/history.ts'
 
 /** What another session needs to go on from here. Plain data: `JSON.stringify` and `JSON.parse` keep it as it is. */
 export interface SavedSession {

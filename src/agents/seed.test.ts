@@ -5,7 +5,7 @@ import { heardPart, retell } from '../conversation/retell.ts'
 import { UserError } from '../protocol/errors.ts'
 import type { ServerEvent } from '../protocol/events.ts'
 import { checkItem } from '../server/rules/item-checks.ts'
-import { historian, type RealtimeContent, type RealtimeItem, type RealtimeItemInput } from './history.ts'
+import { historian, type RealtimeContent, type RealtimeItem, type RealtimeItemInput } from '../session/history.ts'
 import { checkSeed, type Revived, revive, toWire, whyUntold } from './seed.ts'
 
 let ids = 0

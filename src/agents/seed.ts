@@ -3,7 +3,7 @@ import { type Conversation, empty } from '../conversation/conversation.ts'
 import { asTold, type Cut, type Cuts } from '../conversation/retell.ts'
 import { UserError } from '../protocol/errors.ts'
 import type { Content, FunctionCallOutput, Item, Message } from '../protocol/events.ts'
-import type { Origin, RealtimeContent, RealtimeItemInput } from './history.ts'
+import type { Origin, RealtimeContent, RealtimeItemInput } from '../session/history.ts'
 import { wrongIn } from './saved.ts'
 
 export type NewId = (prefix: string) => string

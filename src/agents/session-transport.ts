@@ -4,7 +4,10 @@ import type { Camel } from '../protocol/spelling.ts'
 import { emitter } from '../session/emitter.ts'
 import type { State } from '../session/state.ts'
 import type { Transport } from '../session/transport.ts'
-import { type AudioEvents, statusOf, type TransportStatus, type Watcher, watch } from '../transports/watching.ts'
+import type { RealtimeUserInput } from '../session/user-input.ts'
+import type { Watcher } from '../transports/watch.ts'
+import { type AudioEvents, statusOf, type TransportStatus } from '../transports/watching.ts'
+import type { Early } from './backstage.ts'
 
 /** The way that a session speaks to the far end by itself. It is there before the session is connected, and after. */
 export interface SessionTransport extends Transport {
@@ -14,7 +17,7 @@ export interface SessionTransport extends Transport {
   /** Sends an event as it is; while there is no line, it waits for one. */
   sendEvent(event: ClientEvent): void
   sendMessage(
-    text: string,
+    message: RealtimeUserInput,
     otherEventData?: Readonly<Record<string, unknown>>,
     options?: { readonly triggerResponse?: boolean },
   ): void
@@ -25,6 +28,8 @@ export interface SessionTransport extends Transport {
   /** Ends the session. */
   close(): void
   on<Name extends keyof AudioEvents>(name: Name, listener: (...args: AudioEvents[Name]) => unknown): this
+  /** Listens for the next one only. */
+  once<Name extends keyof AudioEvents>(name: Name, listener: (...args: AudioEvents[Name]) => unknown): this
   off<Name extends keyof AudioEvents>(name: Name, listener: (...args: AudioEvents[Name]) => unknown): this
 }
 
@@ -38,7 +43,7 @@ interface Doing extends Pick<SessionTransport, 'sendEvent' | 'sendMessage' | 'in
 export function sessionTransport(
   lines: Transport,
   session: Doing,
-): { readonly transport: SessionTransport; readonly taken: Transport['taken'] } {
+): { readonly transport: SessionTransport; readonly taken: Early<never>['taken'] } {
   if ('sendEvent' in lines) return { transport: lines as SessionTransport, taken: undefined }
   const events = emitter<AudioEvents>('The transport')
   const transport: SessionTransport = {
@@ -62,13 +67,17 @@ export function sessionTransport(
       events.on(name, listener)
       return transport
     },
+    once(name, listener) {
+      events.once(name, listener)
+      return transport
+    },
     off(name, listener) {
       events.off(name, listener)
       return transport
     },
   }
-  const watcher = () => watch(events, (error) => events.has('error') && events.report(error))
-  return { transport, taken: (door) => both(watcher(), lines.taken?.(door)) }
+  const failed = (error: unknown) => events.has('error') && events.report(error)
+  return { transport, taken: (watch) => (door) => both(watch(events, failed, door.shown), lines.taken?.(door)) }
 }
 
 function both(one: Watcher, other: Watcher | undefined): Watcher {

@@ -5,19 +5,20 @@ import { merge } from '../protocol/merge.ts'
 import { toWire } from '../protocol/spelling.ts'
 import { realClock } from '../session/clock.ts'
 import { type Emitter, emitter } from '../session/emitter.ts'
+import type { RealtimeItem, RealtimeItemInput } from '../session/history.ts'
 import type { Media } from '../session/media.ts'
 import type { TraceEntry } from '../session/observing.ts'
 import type { State } from '../session/state.ts'
 import type { TurnPolicy } from '../session/talk.ts'
 import { type ConnectOptions, partIn, type Transport } from '../session/transport.ts'
 import type { SessionUsage } from '../session/usage.ts'
+import { partOf, partsOf, type RealtimeUserInput } from '../session/user-input.ts'
 import type { RealtimeAgent } from './agent.ts'
 import type { AnyAgent } from './agent-shapes.ts'
 import type { ApprovalItem } from './approvals.ts'
 import { type RunContext, runContext } from './context.ts'
 import type { RealtimeSessionEvents } from './events.ts'
 import type { HandoffManners } from './handoff.ts'
-import type { RealtimeItem, RealtimeItemInput } from './history.ts'
 import type { AvailableMcpTool } from './hosted-mcp.ts'
 import { requireOptions } from './misuse.ts'
 import type { RealtimeSessionOptions } from './options.ts'
@@ -27,14 +28,6 @@ import type { SavedSession } from './saved.ts'
 import { type SessionTransport, sessionTransport } from './session-transport.ts'
 import type { Stage } from './stage.ts'
 import { wayOf } from './ways.ts'
-
-/** What the user says in writing: text, or parts of text and images. */
-export type RealtimeUserInput =
-  | string
-  | { readonly type?: 'message'; readonly role?: 'user'; readonly content: readonly UserPart[] }
-type UserPart =
-  | { readonly type: 'input_text'; readonly text: string }
-  | { readonly type: 'input_image'; readonly image: string }
 
 /** Whether an answer is asked for. */
 interface Triggering {
@@ -69,7 +62,9 @@ export class RealtimeSession<Context = unknown> {
       throw new UserError('A session is begun with an agent: new RealtimeAgent({ name }).')
     this.options = options
     this.#lines =
-      typeof options.transport === 'object' ? options.transport : wayOf(options.transport, options.clock ?? realClock)
+      typeof options.transport === 'object'
+        ? options.transport
+        : wayOf(options.transport, options.clock ?? realClock, options.audio)
     const { transport, taken } = sessionTransport(this.#lines, this)
     this.#transport = transport
     this.context = runContext(options.context as Context, () => this)
@@ -131,13 +126,13 @@ export class RealtimeSession<Context = unknown> {
     otherEventData: Readonly<Record<string, unknown>> = {},
     { triggerResponse = true }: Triggering = {},
   ): void {
-    const content = typeof message === 'string' ? [{ type: 'input_text', text: message }] : message.content.map(partOf)
-    this.#stage.say(content, otherEventData, triggerResponse)
+    this.#stage.say(partsOf(message), otherEventData, triggerResponse)
   }
 
   /** Shows the agent an image, as a data URL. It stays in the history. */
   addImage(image: string, { triggerResponse = true }: Triggering = {}): void {
-    if (!image.startsWith('data:')) throw new UserError("Pass the image as a data URL: 'data:image/png;base64,…'.")
+    if (!String(image).startsWith('data:'))
+      throw new UserError("Pass the image as a data URL: 'data:image/png;base64,…'.")
     this.#stage.say([partOf({ type: 'input_image', image })], {}, triggerResponse)
   }
 
@@ -301,7 +296,7 @@ export class RealtimeSession<Context = unknown> {
     return this.#transport
   }
 
-  /** The microphone and the speaker: the line's own (WebRTC), or those of `audio`. Null while they are not known. */
+  /** The microphone and the speaker: the line's own (WebRTC), or those of `audio`. Null where there are none. */
   get media(): Media | null {
     return this.#lines.media ?? this.options.audio ?? null
   }
@@ -341,8 +336,4 @@ export class RealtimeSession<Context = unknown> {
     this.#events.off(name, listener)
     return this
   }
-}
-
-function partOf(part: UserPart): unknown {
-  return part.type === 'input_image' ? { type: part.type, image_url: part.image } : part
 }

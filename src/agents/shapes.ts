@@ -1,13 +1,13 @@
 /** What was made with `@openai/agents`, taken by its shape: tools, handoffs, agents, guardrails. Nothing of it is imported. */
 import { UserError } from '../protocol/errors.ts'
 import type { Prompt } from '../protocol/events.ts'
+import type { RealtimeItem } from '../session/history.ts'
 import type { RealtimeAgent, RealtimeAgentEvents } from './agent.ts'
 import type { DefinedGuardrail } from './agent-shapes.ts'
 import type { Approvals } from './approvals.ts'
 import type { RunContext } from './context.ts'
 import type { GuardrailResult, OutputGuardrail } from './guardrail.ts'
 import type { Handoff } from './handoff.ts'
-import type { RealtimeItem } from './history.ts'
 import type { FunctionTool } from './tool.ts'
 
 /** Made with their `tool()`: it keeps its time by itself, and refuses arguments that are no JSON. */

@@ -3,10 +3,8 @@ import { contentOf } from '../conversation/conversation.ts'
 import { isAudio } from '../protocol/audio.ts'
 import { toBase64 } from '../protocol/base64.ts'
 import type { AudioDelta, ClientEvent, Item, ServerEvent } from '../protocol/events.ts'
+import type { Sounds } from '../session/history.ts'
 import { probe } from '../session/state.ts'
-
-/** By item, then by the place of the part: base64. What is new is a new map. */
-export type Sounds = ReadonlyMap<string, readonly (string | null)[]>
 
 export interface SoundShelf {
   readonly all: Sounds

@@ -1,11 +1,14 @@
 /** Behind `RealtimeSession`: its parts, and who is told what. The rules stand in the parts. */
+
 import { textOf } from '../conversation/item.ts'
 import { formatOf, isAudio } from '../protocol/audio.ts'
 import type { AudioDelta, RealtimeError, ServerEvent } from '../protocol/events.ts'
 import { merge } from '../protocol/merge.ts'
 import { realClock } from '../session/clock.ts'
+import { closedByUs } from '../session/closed.ts'
 import { type Door, door } from '../session/door.ts'
 import type { Emitter } from '../session/emitter.ts'
+import { historian, type RealtimeItem, type RealtimeItemInput } from '../session/history.ts'
 import { pacedSpeaker } from '../session/paced-speaker.ts'
 import type { MakeSpeaker } from '../session/speaker.ts'
 import { type Ask, type Input, type Notice, type Part, plain, type State } from '../session/state.ts'
@@ -21,14 +24,15 @@ import type { RunContext } from './context.ts'
 import { equipment } from './equipment.ts'
 import type { RealtimeSessionEvents } from './events.ts'
 import type { HandoffManners } from './handoff.ts'
-import { historian, type RealtimeItem, type RealtimeItemInput } from './history.ts'
 import { changesBetween } from './history-changes.ts'
+import { requireNoHoldback } from './holding-back.ts'
 import type { AvailableMcpTool } from './hosted-mcp.ts'
+import { inTime } from './in-time.ts'
 import { late } from './late-speaker.ts'
 import { mcpApprovals } from './mcp-approvals.ts'
 import { mcpFollowing } from './mcp-following.ts'
 import { type Microphone, microphone as microphoneOf } from './microphone.ts'
-import { requireNoHoldback } from './misuse.ts'
+
 import { initialConfig, type RealtimeSessionOptions } from './options.ts'
 import { ownAudio } from './own-audio.ts'
 import { type Reply, type ReplyOptions, replies } from './replies.ts'
@@ -105,6 +109,7 @@ export function stage<Context>(
     interruption: options.interruption,
     speaker: late(() => equipped.guard?.speaker ?? makeSpeaker),
     heard,
+    history,
     call: (call, response_id) => running.run(call, response_id),
     tell,
     changed,
@@ -359,7 +364,7 @@ export function stage<Context>(
     let isBegun = false
     const configured = async () => {
       await equipped.load(model)
-      const role = await resolved()
+      const role = await inTime(resolved(), cast.role.agent.name, line.state.reconnect.timeoutMs)
       cast.begin(role)
       if (part.observing) return {}
       const config = merge(initialConfig(role, options, {}, part), overrides)
@@ -455,8 +460,8 @@ export function stage<Context>(
 
 /** For the model, should it be told on another line. */
 function whyEnded(cause: Cause | null): string {
-  if (!cause || cause.initiator === 'us') return 'The session was closed.'
-  return cause.initiator === 'network' ? `The line was lost. ${cause.reason}` : `The far end ended it. ${cause.reason}`
+  if (!cause || cause.code === closedByUs.code) return closedByUs.reason
+  return `${cause.initiator === 'far end' ? 'The far end ended it' : 'The line was lost'}. ${cause.reason}`
 }
 
 /** As it stands behind a colon. */

@@ -1,7 +1,7 @@
 /** Where a session begins: with what was said before. A page that restores nothing does not load this. */
 import { newId as idOf } from '../protocol/ids.ts'
 import { mulberry32 } from '../protocol/random.ts'
-import { historian, type RealtimeItem, type RealtimeItemInput } from './history.ts'
+import { historian, type RealtimeItem, type RealtimeItemInput } from '../session/history.ts'
 import { restore } from './saved.ts'
 import { checkSeed, type Revived, revive } from './seed.ts'
 

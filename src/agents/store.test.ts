@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { mulberry32 } from '../protocol/random.ts'
+import type { RealtimeItem, RealtimeMessageItem } from '../session/history.ts'
 import { world } from '../testing/world.ts'
-import type { RealtimeItem, RealtimeMessageItem } from './history.ts'
 import { type HistoryStore, keep, memoryStore } from './store.ts'
 
 const item = (itemId: string, text = itemId, rest: Partial<RealtimeMessageItem> = {}): RealtimeItem => ({

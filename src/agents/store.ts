@@ -1,5 +1,5 @@
 /** Where a history is kept beyond the session. */
-import type { RealtimeItem } from './history.ts'
+import type { RealtimeItem } from '../session/history.ts'
 
 /** Keeps one history. Items are known by their `itemId`: to append one again replaces it where it stands. */
 export interface HistoryStore {

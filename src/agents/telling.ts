@@ -4,10 +4,10 @@ import { find } from '../conversation/order.ts'
 import { isAudio } from '../protocol/audio.ts'
 import type { AudioDelta, Response, ServerEvent } from '../protocol/events.ts'
 import type { Emitter } from '../session/emitter.ts'
+import type { RealtimeItem } from '../session/history.ts'
 import type { Input, Notice, State } from '../session/state.ts'
 import type { RunContext } from './context.ts'
 import type { RealtimeSessionEvents } from './events.ts'
-import type { RealtimeItem } from './history.ts'
 import type { Role } from './role.ts'
 import { tellAgent } from './shapes.ts'
 
@@ -36,6 +36,7 @@ export function telling<Context>(options: {
 
   function changed(before: State, after: State, input: Input): void {
     if (input.type === 'received') received(input.event, after)
+    if (before === after) return
     if (before.link.at !== after.link.at) events.emit('connection_change', after.link)
     const [was, is] = [before.playback.item, after.playback.item]
     if (!was && is && !options.isHeldBack()) sounds(is)
@@ -49,7 +50,7 @@ export function telling<Context>(options: {
       before.pending !== after.pending ||
       before.playback.cuts !== after.playback.cuts
     if (isRetold && events.has('history_updated')) events.emit('history_updated', options.history())
-    if (before !== after) renewed()
+    renewed()
   }
 
   function sounds({ response_id }: { readonly response_id: string }): void {

@@ -1,11 +1,12 @@
 /** The model hands the conversation over to another agent. */
+
+import type { RealtimeItem } from '../session/history.ts'
 import { type Ask, plain } from '../session/state.ts'
 import type { RealtimeAgent } from './agent.ts'
 import type { Told } from './calls.ts'
 import type { Casting } from './casting.ts'
 import type { RunContext } from './context.ts'
 import { type Handoff, type HandoffManners, transferMessage } from './handoff.ts'
-import type { RealtimeItem } from './history.ts'
 import type { Role } from './role.ts'
 import { filtered } from './shapes.ts'
 import type { ToolCall } from './tool.ts'

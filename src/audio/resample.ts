@@ -41,7 +41,7 @@ export function resampler(from: number, to: number): Resampler {
   const kernel = kernelOf(phases, half, Math.min(1, to / from))
 
   /** Samples that are still under the kernel; the first stands `half - 1` samples before the next output's whole position. */
-  const line = new Int16Array(taps + room)
+  const line = new Float64Array(taps + room)
   let filled = half - 1
   /** Where the next output is, in input samples after `line[half - 1]`: `whole` and `phase / phases`. */
   let whole = 0
@@ -51,11 +51,11 @@ export function resampler(from: number, to: number): Resampler {
   function push(samples: Int16Array): Int16Array {
     owed += samples.length * phases
     const positions = (filled + samples.length - taps - whole + 1) * phases - phase
-    return slide(samples, samples.length, Math.max(0, Math.ceil(positions / stride)))
+    return slide(samples, Math.max(0, Math.ceil(positions / stride)))
   }
 
   function flush(): Int16Array {
-    const out = slide(silence, taps, Math.ceil(owed / stride))
+    const out = slide(silence, Math.ceil(owed / stride))
     line.fill(0)
     filled = half - 1
     whole = phase = owed = 0
@@ -70,22 +70,23 @@ export function resampler(from: number, to: number): Resampler {
     return out
   }
 
-  /** Takes `length` samples in as many pieces as the line has room for, and gives `count` samples, which must come of them. */
-  function slide(samples: Int16Array, length: number, count: number): Int16Array {
+  /** Takes all samples in as many pieces as the line has room for, and gives `count` samples, which must come of them. */
+  function slide(samples: Int16Array, count: number): Int16Array {
     const out = new Int16Array(count)
     let made = 0
-    for (let taken = 0; taken < length; ) {
-      const end = Math.min(length, taken + line.length - filled)
-      while (taken < end) line[filled++] = samples[taken++]!
-      for (; made < count && whole + taps <= filled; made++) {
-        let sum = 0
-        for (let tap = 0, weight = phase * taps; tap < taps; tap++, weight++)
-          sum += kernel[weight]! * line[whole + tap]!
-        out[made] = Math.max(-32768, Math.min(32767, Math.round(sum)))
-        phase += stride
-        whole += Math.floor(phase / phases)
-        phase %= phases
-      }
+    for (let taken = 0; taken < samples.length; ) {
+      const piece = samples.subarray(taken, taken + line.length - filled)
+      line.set(piece, filled)
+      taken += piece.length
+      filled += piece.length
+      const at = whole * phases + phase
+      const ready = Math.ceil(((filled - taps + 1) * phases - at) / stride)
+      const last = Math.min(count, made + Math.max(0, ready))
+      convolve(line, at, stride, phases, kernel, taps, out, made, last)
+      const next = at + (last - made) * stride
+      made = last
+      whole = (next / phases) | 0
+      phase = next % phases
       const passed = Math.min(whole, filled)
       line.copyWithin(0, passed, filled)
       filled -= passed
@@ -108,6 +109,55 @@ export function resample(samples: Int16Array, from: number, to: number): Int16Ar
   all.set(body)
   all.set(tail, body.length)
   return all
+}
+
+/**
+ * Fills `out` from `made` to `last` with samples of the line, the first of them `at` phases after its beginning and each
+ * `stride` phases further. This is most of what a resampler does, so samples of one phase are made four at a time: each
+ * weight is read once for them, and no addition waits for the one before it.
+ */
+function convolve(
+  line: Float64Array,
+  at: number,
+  stride: number,
+  phases: number,
+  kernel: Float64Array,
+  taps: number,
+  out: Int16Array,
+  made: number,
+  last: number,
+): void {
+  for (let nth = made; nth < Math.min(last, made + phases); nth++) {
+    const place = at + (nth - made) * stride
+    let from = (place / phases) | 0
+    const row = (place - from * phases) * taps
+    const end = row + taps
+    let to = nth
+    for (; to + 3 * phases < last; to += 4 * phases, from += 4 * stride) {
+      let [a, b, c, d] = [0, 0, 0, 0]
+      for (let weight = row, n = from; weight < end; weight++, n++) {
+        const share = kernel[weight]!
+        a += share * line[n]!
+        b += share * line[n + stride]!
+        c += share * line[n + 2 * stride]!
+        d += share * line[n + 3 * stride]!
+      }
+      out[to] = sample(a)
+      out[to + phases] = sample(b)
+      out[to + 2 * phases] = sample(c)
+      out[to + 3 * phases] = sample(d)
+    }
+    for (; to < last; to += phases, from += stride) {
+      let sum = 0
+      for (let weight = row, n = from; weight < end; weight++, n++) sum += kernel[weight]! * line[n]!
+      out[to] = sample(sum)
+    }
+  }
+}
+
+/** Rounded as `Math.round` does, in a third of the time. */
+function sample(sum: number): number {
+  return Math.max(-32_768, Math.min(32_767, ((sum + 32_768.5) | 0) - 32_768))
 }
 
 /** One row of `2 * half` weights a phase, each row summing to 1, so that a constant stays what it is. */

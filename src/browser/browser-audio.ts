@@ -1,6 +1,7 @@
-import type { AudioFormat } from '../protocol/events.ts'
-import { microphoneLost, type Sound, speakerProblem } from '../session/devices.ts'
-import { MediaError, type MediaState, mediaOff, type SessionAudio } from '../session/media.ts'
+import type { AudioFormat, SessionConfig } from '../protocol/events.ts'
+import { afterCall, microphoneLost, quiet, type Sound, speakerProblem, speaks } from '../session/devices.ts'
+import { MediaError, mediaOff, type SessionAudio } from '../session/media.ts'
+import { mediaNews } from '../session/media-news.ts'
 import { mediaDevices } from './devices.ts'
 import { type OpenMicrophone, openMicrophone } from './microphone.ts'
 import { outlet } from './speaker.ts'
@@ -8,10 +9,11 @@ import { loadWorklets } from './worklet.ts'
 
 export interface BrowserAudioOptions {
   /**
-   * A device's id, or a stream or track of the app's own, which is never stopped. Default: the browser's choice.
-   * `false`: none is asked for, and nothing is said but in writing.
+   * A device's id, or a stream or track of the app's own, which is never stopped. `false`: none is asked for, and nothing is
+   * said but in writing. `true`: the browser's choice, also where the agent answers in writing alone. Default: the browser's
+   * choice, unless it does.
    */
-  readonly microphone?: Sound | false
+  readonly microphone?: Sound | boolean
   /** What is asked of the browser's microphone, besides echo cancellation, noise suppression and automatic gain. */
   readonly constraints?: MediaTrackConstraints
   /** The output's device id. Default: the browser's choice. */
@@ -39,21 +41,21 @@ interface Call {
  * Both run as AudioWorklets at the device's own rate, and are resampled to the session's.
  */
 export function browserAudio(options: BrowserAudioOptions = {}): SessionAudio {
-  const listeners = new Set<() => void>()
   const out = outlet({ format: options.outputFormat })
-  let sound = options.microphone
+  const { microphone } = options
+  let sound = microphone === true ? undefined : microphone
   let sink = options.speaker
   let call: Call | null = null
-  let state: MediaState = { ...mediaOff, outputDevice: sink ?? null }
+  const news = mediaNews({ ...mediaOff, outputDevice: sink ?? null })
+  const { tell } = news
 
-  function tell(change: Partial<MediaState>): void {
-    if (Object.entries(change).every(([key, value]) => state[key as keyof MediaState] === value)) return
-    state = { ...state, ...change }
-    for (const listener of [...listeners]) listener()
-  }
-
-  async function start(send: (audio: Uint8Array) => void, rate: number): Promise<void> {
+  async function start(
+    send: (audio: Uint8Array) => void,
+    rate: number,
+    config: Partial<SessionConfig> = {},
+  ): Promise<void> {
     stop()
+    tell(quiet)
     const mine = begin(send, rate)
     call = mine
     try {
@@ -67,7 +69,9 @@ export function browserAudio(options: BrowserAudioOptions = {}): SessionAudio {
     if (call !== mine) return
     out.attach(mine.context)
     if (sink) await Promise.race([setSink(mine.context, sink).catch(() => forgetSink(mine)), mine.over])
-    if (call === mine && sound !== false) await Promise.race([mine.use(sound), mine.over])
+    // What was chosen since says which microphone, not whether.
+    if (sound === false || !speaks(microphone || undefined, config)) return
+    if (call === mine) await Promise.race([mine.use(sound), mine.over])
   }
 
   /** One call's context, its microphone and what watches them: `end` leaves nothing of it. */
@@ -118,12 +122,12 @@ export function browserAudio(options: BrowserAudioOptions = {}): SessionAudio {
     async function open(wanted: Sound): Promise<void> {
       tell({ microphone: 'asking', problem: null })
       const { constraints, workletUrl } = options
-      const more = { constraints, workletUrl, muted: state.muted, lost: () => call === mine && unplugged(mine) }
+      const more = { constraints, workletUrl, muted: news.state.muted, lost: () => call === mine && unplugged(mine) }
       try {
         const opened = await openMicrophone({ context, send, rate, microphone: wanted, ...more })
         if (call !== mine || last !== wanted || mine.microphone) return opened.close()
         mine.microphone = opened
-        opened.mute(state.muted)
+        opened.mute(news.state.muted)
       } catch (error) {
         if (call !== mine || last !== wanted) return
         tell({ microphone: (error as MediaError).state, problem: (error as MediaError).message })
@@ -142,7 +146,7 @@ export function browserAudio(options: BrowserAudioOptions = {}): SessionAudio {
     const mine = call
     call = null
     mine?.end()
-    tell({ microphone: 'off', speaker: 'off', inputDevice: null, problem: null })
+    tell(afterCall(news.state))
   }
 
   /** The call goes on, through the browser's choice where it was not a sound of the app's own that ended. */
@@ -176,11 +180,11 @@ export function browserAudio(options: BrowserAudioOptions = {}): SessionAudio {
 
   async function setSink(context: AudioContext, deviceId: string): Promise<void> {
     const sinks = context as AudioContext & { setSinkId?(id: string): Promise<void> }
-    if (!sinks.setSinkId) throw speakerProblem(state.microphone)
+    if (!sinks.setSinkId) throw speakerProblem(news.state.microphone)
     try {
       await sinks.setSinkId(deviceId)
     } catch (error) {
-      throw speakerProblem(state.microphone, error as Error)
+      throw speakerProblem(news.state.microphone, error as Error)
     }
   }
 
@@ -189,17 +193,13 @@ export function browserAudio(options: BrowserAudioOptions = {}): SessionAudio {
     start,
     stop,
     get state() {
-      return state
+      return news.state
     },
-    subscribe(listener) {
-      listeners.add(listener)
-      return () => {
-        listeners.delete(listener)
-      }
-    },
+    subscribe: news.subscribe,
     devices: async () => mediaDevices().enumerateDevices(),
     async useMicrophone(wanted) {
-      await call?.use(wanted)
+      if (call) await call.use(wanted)
+      else tell(quiet)
       sound = wanted
     },
     async useSpeaker(deviceId) {
@@ -220,7 +220,7 @@ export function browserAudio(options: BrowserAudioOptions = {}): SessionAudio {
       tell({ speaker: 'blocked' })
       throw new MediaError(
         'The browser still lets nothing sound. Call resumeAudio() in a click or a key.',
-        state.microphone,
+        news.state.microphone,
       )
     },
     levels: () => ({ input: call?.microphone?.level() ?? 0, output: call ? out.level() : 0 }),

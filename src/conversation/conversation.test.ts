@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Item, ServerEvent } from '../protocol/events.ts'
 import { activeResponse, type Conversation, empty, evolve, interrupt, itemsOf, textOf } from './conversation.ts'
 
@@ -183,4 +183,106 @@ test('an item is found as fast among many, in each of several branches of one co
   expect(words(left).slice(-1)).toEqual(['left'])
   expect(words(right).slice(-2)).toEqual(['right', 'left again'])
   expect(words(evolve(left, event('conversation.item.deleted', { item_id: '10' })))).not.toContain('10')
+})
+
+describe('a response whose items nobody mirrors', () => {
+  const created = (id: string, rest: object = {}) => event('response.created', { response: { id, ...rest } })
+  const announced = (item: object, response_id = 'r') => event('response.output_item.added', { response_id, item })
+  const ended = (item: object, response_id = 'r') => event('response.output_item.done', { response_id, item })
+  const over = (id: string, output: object[] = [], rest: object = {}) =>
+    event('response.done', { response: { id, output, ...rest } })
+  const [, , , part, ...deltas] = answering
+  const call = { id: 'c', type: 'function_call', call_id: 'k', name: 'f', arguments: '', status: 'in_progress' }
+  const { status: _, ...bare } = call
+  const whole = { ...call, status: 'completed', arguments: '{}' }
+  const callsIn = ({ calls }: Conversation) => calls.map(({ call_id }) => call_id)
+  const hello = added(user('u', 'hello'))
+
+  test('its answer grows, and is settled', () => {
+    const growing = fold(hello, created('r'), announced(answer), part!, ...deltas)
+    expect(words(growing)).toEqual(['hello', 'Good day.'])
+    const content = [{ type: 'output_audio', transcript: 'Good day!' }]
+    const told = evolve(growing, ended({ ...answer, status: 'completed', content }))
+    expect(words(told)).toEqual(['hello', 'Good day!'])
+    expect(told.open).toEqual([])
+    expect(evolve(told, over('r')).absent.size).toBe(0)
+  })
+
+  test('an answer grows and is settled whose status nobody names', () => {
+    const { status, ...nameless } = answer
+    const growing = fold(created('r'), announced(nameless), ...deltas)
+    expect(words(growing)).toEqual(['Good day.'])
+    const told = evolve(growing, ended({ ...nameless, content: [{ type: 'output_text', text: 'Good day.' }] }))
+    expect(told.items).toMatchObject([{ id: 'a', status: 'completed' }])
+  })
+
+  test.each<[string, readonly ServerEvent[]]>([
+    ['announced, grown and ended', [announced(call), ended(whole), over('r', [whole])]],
+    ['ended', [ended(whole), over('r', [whole])]],
+    ['told with the end of the response', [over('r', [whole])]],
+    ['announced, and told with the end of the response', [announced(call), over('r', [whole])]],
+    ['ended without a status', [ended({ ...bare, arguments: '{}' }), over('r')]],
+  ])('a call is open once that was %s', (_, events) => {
+    const conversation = fold(hello, created('r'), ...events)
+    expect(conversation.items.map(({ id }) => id)).toEqual(['u', 'c'])
+    expect([callsIn(conversation), conversation.open]).toEqual([['k'], []])
+  })
+
+  test('a mirror that comes late changes nothing', () => {
+    const before = fold(hello, created('r'), announced(answer), part!, ...deltas)
+    expect(evolve(before, added(answer, 'root'))).toBe(before)
+    const content = [{ type: 'output_audio', transcript: 'Good day.' }]
+    const told = evolve(before, ended({ ...answer, status: 'completed', content }))
+    expect(evolve(told, done({ ...answer, status: 'completed', content }, 'root'))).toBe(told)
+  })
+
+  test('a mirror that comes next says where the item stands', () => {
+    const said = [added(user('1', 'one')), added(user('2', 'two'), '1'), created('r'), announced(answer)]
+    expect(words(fold(...said)), 'not before').toEqual(['one', 'two'])
+    expect(words(fold(...said, added(answer, '1'), part!, ...deltas))).toEqual(['one', 'Good day.', 'two'])
+  })
+
+  test('what is beside the conversation stays beside it', () => {
+    const beside = [created('r', { conversation_id: null }), announced(answer), part!, ...deltas, ended(whole)]
+    const end = over('r', [whole], { conversation_id: null })
+    expect(fold(hello, ...beside, end).items.map(({ id }) => id)).toEqual(['u'])
+    expect(
+      fold(hello, announced(answer), ...deltas, ended(whole), over('r', [whole])).items,
+      'of no response',
+    ).toHaveLength(1)
+  })
+
+  test.each<[string, readonly ServerEvent[]]>([
+    ['before a word of it', []],
+    ['while it was told', [part!, ...deltas]],
+    ['once it was mirrored', [added(answer, 'u')]],
+  ])('what was deleted %s is not brought back by what its response still tells', (_, events) => {
+    const told = { ...answer, status: 'completed', content: [{ type: 'output_text', text: 'Good day.' }] }
+    const gone = event('conversation.item.deleted', { item_id: 'a' })
+    const conversation = fold(
+      hello,
+      created('r'),
+      announced(answer),
+      ...events,
+      gone,
+      ...deltas,
+      ended(told),
+      over('r', [told]),
+    )
+    expect(words(conversation)).toEqual(['hello'])
+    expect(conversation.absent.size).toBe(0)
+  })
+
+  test('audio bytes that come with it never enter the conversation', () => {
+    const loud = { ...answer, content: [{ type: 'output_audio', transcript: '', audio: 'AAAA' }] }
+    const told = fold(created('r'), announced(loud))
+    expect(JSON.stringify([told, ...told.absent.values()])).not.toContain('AAAA')
+  })
+
+  test('a lost line takes what was only announced with it', () => {
+    expect(interrupt(fold(hello, created('r'), announced(answer)))).toMatchObject({
+      items: [{ id: 'u' }],
+      absent: new Map(),
+    })
+  })
 })

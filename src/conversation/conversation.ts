@@ -5,11 +5,12 @@
  * the events it receives; the local server folds the events it sends; after the same events both hold the same value.
  */
 import type { FunctionCall, Item, Response, ServerEvent } from '../protocol/events.ts'
+import { empty } from './empty.ts'
 import { argue, asIncomplete, awaitsWords, isGrowing, keepWords, speak, withoutAudio } from './item.ts'
 import { find, insert, remove, replace } from './order.ts'
 
-export { empty } from './empty.ts'
 export { contentOf, textOf } from './item.ts'
+export { empty }
 
 export interface Conversation {
   /** Every item, in order. One that is still being told stands here as it was first announced. */
@@ -24,6 +25,11 @@ export interface Conversation {
   readonly wordless: ReadonlySet<string>
   /** What was transcribed of items that are not here yet, oldest first. */
   readonly early: readonly Transcription[]
+  /**
+   * Items of the responses being given that do not stand here: as they were announced, until a word of them comes, for not
+   * every far end mirrors them in `conversation.item.added`; null where they were deleted.
+   */
+  readonly absent: ReadonlyMap<string, Item | null>
 }
 
 type Transcription = Extract<
@@ -42,8 +48,10 @@ export function evolve(conversation: Conversation, event: ServerEvent): Conversa
       return place(conversation, event.item, event.previous_item_id)
     case 'conversation.item.done':
       return settle(place(conversation, event.item, event.previous_item_id), event.item)
+    case 'response.output_item.added':
+      return announce(conversation, event.item, event.response_id)
     case 'response.output_item.done':
-      return settle(conversation, event.item)
+      return settle(stand(conversation, event.item, event.response_id), event.item)
     case 'conversation.item.deleted':
       return drop(conversation, event.item_id)
     case 'conversation.item.input_audio_transcription.delta':
@@ -86,7 +94,7 @@ export function interrupt(conversation: Conversation): Conversation {
     (after, item) => retold(after, item.id, 'told', () => asIncomplete(item)),
     conversation,
   )
-  return { ...withWordless(cut, awaited), responses: [] }
+  return { ...withWordless(cut, awaited), responses: [], absent: empty.absent }
 }
 
 /** All items in order, those still being told in their latest form. */
@@ -117,8 +125,41 @@ function place(conversation: Conversation, told: Item, previous: string | null |
     items: insert(items, at, item),
     open: isGrowing(item) ? [...open, item] : open,
     calls: callsAfter(conversation, item, at),
+    absent: without(conversation.absent, item.id),
   }
   return conversation.early.length ? caughtUp(placed, item.id) : placed
+}
+
+/** A response tells of an item. Where it stands is for `conversation.item.added` to say, which comes next, or never. */
+function announce(conversation: Conversation, told: Item, response_id: string): Conversation {
+  const { absent } = conversation
+  if (!isOurs(conversation, response_id) || isKnown(conversation, told.id)) return conversation
+  const item = { ...(isOfModel(told) ? { status: 'in_progress' } : {}), ...withoutAudio(told) } as Item
+  return { ...conversation, absent: new Map([...absent, [item.id, item]]) }
+}
+
+/** What a response has made is in the conversation, mirrored or not; but for what was deleted meanwhile. */
+function stand(conversation: Conversation, told: Item, response_id: string): Conversation {
+  const announced = conversation.absent.get(told.id)
+  if (announced === null || !isOurs(conversation, response_id)) return conversation
+  return place(conversation, announced ?? told, undefined)
+}
+
+/** Of a response that is given to the conversation, not beside it. */
+function isOurs({ responses }: Conversation, response_id: string): boolean {
+  return responses.some(({ id, conversation_id }) => id === response_id && conversation_id !== null)
+}
+
+function isKnown({ items, absent }: Conversation, id: string): boolean {
+  return absent.has(id) || find(items, id) >= 0
+}
+
+function isOfModel(item: Item): boolean {
+  return item.type === 'function_call' || (item.type === 'message' && item.role === 'assistant')
+}
+
+function without(absent: Conversation['absent'], id: string): Conversation['absent'] {
+  return absent.has(id) ? new Map([...absent].filter(([other]) => other !== id)) : absent
 }
 
 /** Words may come before their item: they wait for it. */
@@ -162,11 +203,11 @@ function withWords(conversation: Conversation, id: string): Conversation {
 }
 
 /**
- * The last word on an item. A call that names no status is made in full when it is told to its end; a call of the far
- * end's own MCP tools has ended when it has an output or an error.
+ * The last word on an item. One of the model's that names no status is made in full when it is told to its end; a call of
+ * the far end's own MCP tools has ended when it has an output or an error.
  */
 function settle(conversation: Conversation, told: Item): Conversation {
-  const item = withoutAudio(told.type === 'function_call' ? { status: 'completed', ...told } : told)
+  const item = withoutAudio(isOfModel(told) ? ({ status: 'completed', ...told } as Item) : told)
   const isRunning = item.type === 'mcp_call' && isGrowing(item) && isOpen(conversation, item.id)
   return retold(conversation, item.id, isRunning ? 'open' : 'told', (before) => {
     const after = keepWords(before, item)
@@ -175,21 +216,30 @@ function settle(conversation: Conversation, told: Item): Conversation {
 }
 
 function drop(conversation: Conversation, id: string): Conversation {
-  const at = find(conversation.items, id)
-  if (at < 0) return conversation
+  const { items, responses, absent } = conversation
+  const at = find(items, id)
+  // What a response being given tells of it does not bring it back.
+  const gone = isKnown(conversation, id) && responses.length ? new Map([...absent, [id, null]]) : absent
+  if (at < 0) return gone === absent ? conversation : { ...conversation, absent: gone }
   return {
     ...withWords(conversation, id),
-    items: remove(conversation.items, at),
+    absent: gone,
+    items: remove(items, at),
     open: conversation.open.filter((item) => item.id !== id),
     calls: conversation.calls.filter((call) => call.id !== id),
   }
 }
 
-/** A response that ended tells no more: what a careless server left open takes the words of `response.output`. */
+/**
+ * A response that ended tells no more: what a careless server left open, or never told of, takes the words of
+ * `response.output`.
+ */
 function finish(conversation: Conversation, response: Response): Conversation {
-  const responses = conversation.responses.filter(({ id }) => id !== response.id)
-  const left = (response.output ?? []).filter(({ id }) => isOpen(conversation, id))
-  return left.reduce<Conversation>(settle, { ...conversation, responses })
+  const output = response.conversation_id === null ? [] : (response.output ?? [])
+  const left = output.filter(({ id }) => isOpen(conversation, id) || find(conversation.items, id) < 0)
+  const after = left.reduce((one, item) => settle(stand(one, item, response.id), item), conversation)
+  const responses = after.responses.filter(({ id }) => id !== response.id)
+  return { ...after, responses, absent: responses.length ? after.absent : empty.absent }
 }
 
 /** Changes an item, which is then `told`, or `open`: still being told. An item that is not here stays away. */
@@ -231,11 +281,16 @@ function isAnswered(items: readonly Item[], call_id: string, from: number): bool
   return false
 }
 
-/** Changes an item that is being told. One that is not (out of band, or already told) is left as it is. */
+/**
+ * Changes an item that is being told. One that is not (out of band, or already told) is left as it is; one that was only
+ * announced comes to stand here.
+ */
 function grown(conversation: Conversation, id: string, change: (item: Item) => Item): Conversation {
-  const { open } = conversation
+  const { open, absent } = conversation
   const nth = open.findIndex((item) => item.id === id)
-  return nth < 0 ? conversation : { ...conversation, open: open.with(nth, change(open[nth]!)) }
+  if (nth >= 0) return { ...conversation, open: open.with(nth, change(open[nth]!)) }
+  const announced = absent.get(id)
+  return announced ? grown(place(conversation, announced, undefined), id, change) : conversation
 }
 
 function isOpen({ open }: Conversation, id: string): boolean {

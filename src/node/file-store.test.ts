@@ -2,8 +2,8 @@ import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { RealtimeItem } from '../agents/history.ts'
 import { keep } from '../agents/store.ts'
+import type { RealtimeItem } from '../session/history.ts'
 import { fileStore } from './file-store.ts'
 
 const item = (itemId: string, text: string): RealtimeItem => ({

@@ -1,9 +1,9 @@
 /** A history in a file: one item a line, as JSON; a later line of the same item replaces the earlier one. */
 import { appendFile, mkdir, open, readFile, rename, truncate } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import type { RealtimeItem } from '../agents/history.ts'
 import { wrongIn } from '../agents/saved.ts'
 import { appended, type HistoryStore } from '../agents/store.ts'
+import type { RealtimeItem } from '../session/history.ts'
 
 const lineFeed = 10
 

@@ -168,7 +168,7 @@ export interface SessionConfig {
   readonly max_output_tokens?: number | 'inf'
   readonly truncation?: Truncation
   readonly tracing?: Tracing | null
-  readonly include?: readonly 'item.input_audio_transcription.logprobs'[]
+  readonly include?: readonly 'item.input_audio_transcription.logprobs'[] | null
   readonly prompt?: Prompt | null
 }
 
@@ -176,5 +176,5 @@ export interface SessionConfig {
 export interface TranscriptionSessionConfig {
   readonly type: 'transcription'
   readonly audio?: { readonly input?: AudioInput }
-  readonly include?: readonly 'item.input_audio_transcription.logprobs'[]
+  readonly include?: readonly 'item.input_audio_transcription.logprobs'[] | null
 }

@@ -13,12 +13,21 @@ const quiet: Level = { input: 0, output: 0 }
 
 export function levels(read: () => Level | undefined): Levels {
   const listeners = new Set<(level: Level) => void>()
+  /** At sixty frames a second, one word about each is enough. */
+  const reported = new WeakSet<(level: Level) => void>()
   let frame = 0
 
   function look(): void {
     frame = requestAnimationFrame(look)
     const level = read() ?? quiet
-    for (const listener of listeners) listener(level)
+    for (const listener of listeners) {
+      try {
+        listener(level)
+      } catch (cause) {
+        if (!reported.has(listener)) console.error(new Error('A listener of useAudioLevel failed.', { cause }))
+        reported.add(listener)
+      }
+    }
   }
 
   return {

@@ -1,4 +1,4 @@
-import type { RealtimeItem, RealtimeMessageItem } from '../agents/history.ts'
+import type { RealtimeItem, RealtimeMessageItem } from '../session/history.ts'
 
 /** A message as it is shown. While it did not change, it is the same object: a component that gets it can be memoized. */
 export interface TranscriptMessage {

@@ -1,4 +1,4 @@
-import type { RealtimeItem } from '../agents/history.ts'
+import type { RealtimeItem } from '../session/history.ts'
 import { itemIn, type TranscriptMessage, transcriptOf } from './transcript.ts'
 import { useSelected } from './use-selected.ts'
 

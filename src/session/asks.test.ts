@@ -71,7 +71,7 @@ test('what is not wanted any more is not asked for; under way, it is cancelled a
   const it = session()
   it.play(...live, wish('one'), wish('two'), { type: 'unasked', id: 'two' }, { type: 'unasked', id: 'one' })
   expect(sent(it.play(created('r1', named('one'))))).toEqual(['response.cancel'])
-  expect(sent(it.play(over('r1')))).toEqual([])
+  expect(sent(it.play(over('r1', [])))).toEqual([])
 })
 
 test('an interruption before anything began drops what was asked for, and says which', () => {

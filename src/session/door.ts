@@ -7,6 +7,7 @@ import type { AudioDelta, Item, ServerEvent, SessionConfig } from '../protocol/e
 import { newId } from '../protocol/ids.ts'
 import { mulberry32 } from '../protocol/random.ts'
 import { newSeed, realClock } from './clock.ts'
+import { historian, type RealtimeItem, shownOf } from './history.ts'
 import { type Observing, observing } from './observing.ts'
 import { pacedSpeaker } from './paced-speaker.ts'
 import { type Running, run, type World } from './run.ts'
@@ -26,6 +27,8 @@ export interface DoorOptions
   readonly speaker?: MakeSpeaker | undefined
   /** Told of the agent's audio as it comes. */
   readonly heard: (audio: AudioDelta) => void
+  /** Default: one that knows of no app's own items. */
+  readonly history?: (() => readonly RealtimeItem[]) | undefined
 }
 
 export interface Door extends Running {
@@ -42,6 +45,8 @@ export interface Door extends Running {
   /** Says what a tool answered; `ask` is what is asked for once the batch is answered, if anything is. */
   answer(call_id: string, output: string, ask: Ask | null, failed?: boolean): void
   sendAudio(audio: ArrayBuffer | ArrayBufferView, commit: boolean): boolean
+  /** An item of the wire as the history has it; null where it is not shown. */
+  shown(id: string): RealtimeItem | null
   /** Calls `listener` with all that happens and all that is sent, in order. Returns a function that ends it. */
   observe: Observing['observe']
 }
@@ -96,6 +101,7 @@ export function door(options: DoorOptions): Door {
     },
   })
   const { feed } = running
+  const history = options.history ?? ownHistory(() => running.state)
   const said = updatesSaid()
 
   /** What the app ignores is asked here: it may throw, and then it ignores nothing. */
@@ -149,6 +155,7 @@ export function door(options: DoorOptions): Door {
     get state() {
       return running.state
     },
+    shown: (id) => shownOf(id, history(), running.state.conversation),
     feed(input) {
       if (input.type === 'ended') {
         current = null
@@ -181,5 +188,15 @@ export function door(options: DoorOptions): Door {
       if (commit) feed({ type: 'sent', event: { type: 'input_audio_buffer.commit' } })
       return sent
     },
+  }
+}
+
+function ownHistory(state: () => State): () => readonly RealtimeItem[] {
+  const show = historian()
+  const origins = new Map()
+  return () => {
+    const { conversation, pending, playback, config } = state()
+    const isTranscribed = config.audio?.input?.transcription !== null
+    return show({ conversation, pending, cuts: playback.cuts, origins, isTranscribed })
   }
 }

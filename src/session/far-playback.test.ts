@@ -1,6 +1,18 @@
 import { describe, expect, test } from 'vitest'
-import { added, created, done, dropped, event, type Hand, noticed, over, sent, session } from '../../test/in-hand.ts'
-import type { Effect, Input, Start } from './state.ts'
+import {
+  added,
+  created,
+  done,
+  dropped,
+  event,
+  type Hand,
+  message,
+  noticed,
+  over,
+  sent,
+  session,
+} from '../../test/in-hand.ts'
+import { alarm, type Effect, type Input, type Start } from './state.ts'
 
 const joined: Input[] = [
   { type: 'started' },
@@ -206,6 +218,77 @@ describe('interruptions that are confirmed first', () => {
     const effects = hand.play(speech, event('input_audio_buffer.speech_stopped', { item_id: 'u', audio_end_ms: 250 }))
     expect([sent(effects), noticed(effects)]).toEqual([[], []])
     expect(hand.state.playback.item?.item_id).toBe('a')
+  })
+})
+
+describe('a far end that never says that it fell silent', () => {
+  const spokenWhole = {
+    ...answer,
+    status: 'completed',
+    content: [{ type: 'output_audio', transcript: 'x'.repeat(54) }],
+  }
+  const whole = [done(spokenWhole), over('r', [spokenWhole])]
+  const idle: Input = { type: 'asked', ask: { id: null, params: {}, when: 'idle' } }
+
+  /** At this ms it counts as heard to its end. */
+  const boundOf = ({ state }: Hand): number | null =>
+    alarm({ ...state, link: { at: 'closed', cause: null }, turn: { ...state.turn, given: null } })
+
+  test('has been heard once its words have had far more time than they take', () => {
+    const hand = sounding()
+    expect(boundOf(hand), 'it may say more').toBeNull()
+    hand.play(...whole)
+    const bound = boundOf(hand)!
+    expect(bound).toBe(1_000 + 4 * 3_000 + 5_000)
+    hand.at(bound - 1)
+    expect(sent(hand.play({ type: 'woke' }, idle))).toEqual([])
+    expect(hand.state.playback.item?.item_id).toBe('a')
+    hand.at(bound)
+    const effects = hand.play({ type: 'woke' })
+    expect([sent(effects), noticed(effects)]).toEqual([['response.create'], []])
+    expect(hand.state.playback).toMatchObject({ item: null, cuts: {} })
+    expect([boundOf(hand), hand.state.playback.rate]).toEqual([null, undefined])
+    expect(noticed(hand.play(buffer('stopped'))), 'late').toEqual([])
+  })
+
+  test('has it sooner where it is known how fast the agent speaks, and later where it was told to speak slowly', () => {
+    const fast = sounding()
+    fast.play(...whole)
+    fast.at(4_000)
+    fast.play(buffer('stopped'), added(message('u', 'Go on.')), created('s'))
+    fast.play(event('conversation.item.added', { item: { ...answer, id: 'b' }, previous_item_id: 'u' }))
+    fast.play(buffer('started', 's'))
+    fast.play(done({ ...spokenWhole, id: 'b' }), over('s', [{ ...spokenWhole, id: 'b' }]))
+    expect(boundOf(fast)).toBe(4_000 + 2 * 3_000 + 5_000)
+    const slow = sounding({ config: { audio: { output: { speed: 0.25 } } } })
+    slow.play(...whole)
+    expect(boundOf(slow)).toBe(1_000 + 16 * 3_000 + 5_000)
+  })
+
+  test('has it from when the response is done, where that took longer; and where the sound came after it was', () => {
+    const late = sounding()
+    late.at(60_000)
+    late.play(...whole)
+    expect(boundOf(late)).toBe(60_000 + 5_000)
+    const after = session()
+    after.play(...joined, ...given, ...whole)
+    expect(boundOf(after)).toBeNull()
+    after.at(2_000)
+    after.play(buffer('started'))
+    expect(boundOf(after)).toBe(2_000 + 4 * 3_000 + 5_000)
+  })
+
+  test('counts all that it says in one response', () => {
+    const hand = sounding()
+    const second = { ...spokenWhole, id: 'b' }
+    hand.play(done(spokenWhole), added({ ...answer, id: 'b' }), done(second), over('r', [spokenWhole, second]))
+    expect(boundOf(hand)).toBe(1_000 + 4 * 6_000 + 5_000)
+  })
+
+  test('is not asked for ever: the bound is gone with what sounded', () => {
+    const hand = sounding()
+    hand.play(...whole, buffer('stopped'))
+    expect(boundOf(hand)).toBeNull()
   })
 })
 

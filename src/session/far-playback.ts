@@ -9,6 +9,11 @@ import { forgotten, withUnheard } from './unheard.ts'
 /** Responses that began to sound are remembered while they may be given: the last ones are enough. */
 const mostBegun = 8
 
+/** ms after which what was said is taken for heard, besides the time that its words take. */
+const patienceMs = 5_000
+/** The words may take so many times as long as is thought: where nothing was learned, it may be another script or voice. */
+const slowest = { learned: 2, unlearned: 4 }
+
 /** A response begins to sound. What was cut before it sounded is cut now. */
 export function sounding(state: State, response_id: string, now: number): Step {
   if (!state.playback.isFar) return [state, []]
@@ -20,7 +25,36 @@ export function sounding(state: State, response_id: string, now: number): Step {
   const begun = [...(state.playback.begun ?? []).slice(1 - mostBegun), response_id]
   const playback = { ...state.playback, begun }
   if (!item) return [{ ...state, playback }, []]
-  return [{ ...state, playback: { ...playback, item: { item_id: item.id, response_id, since: now } } }, []]
+  return [
+    bounded({ ...state, playback: { ...playback, item: { item_id: item.id, response_id, since: now } } }, now),
+    [],
+  ]
+}
+
+/** All of it has been said: a far end that never tells that it fell silent holds nobody for ever. */
+export function bounded(state: State, now: number): State {
+  const { item, isFar, rate } = state.playback
+  if (!isFar || !item || state.conversation.responses.some(({ id }) => id === item.response_id)) return state
+  const slow = rate ? slowest.learned : slowest.unlearned / Math.min(1, state.config.audio?.output?.speed || 1)
+  const wordsMs = (charsAround(state, item.item_id) / charsPerMs(rate ?? usualRate)) * slow
+  const until = Math.max(now, (item.since ?? now) + wordsMs) + patienceMs
+  return { ...state, playback: { ...state.playback, item: { ...item, until } } }
+}
+
+/** What one response says may be several items, one after the other. */
+function charsAround(state: State, item_id: string): number {
+  const items = itemsOf(state.conversation)
+  const at = items.findIndex(({ id }) => id === item_id)
+  let [from, to] = [at, at]
+  while (from > 0 && isAnswer(items[from - 1]!)) from--
+  while (to < items.length && isAnswer(items[to]!)) to++
+  return items.slice(from, to).reduce((sum, item) => sum + textOf(item).length, 0)
+}
+
+/** It has had its time; how fast it was said is not known. */
+export function overheard(state: State, now: number): Step {
+  const until = state.playback.item?.until
+  return until && until <= now ? [{ ...state, playback: { ...state.playback, item: null } }, []] : [state, []]
 }
 
 /** It was heard to its end: so long took its words. */

@@ -1,10 +1,13 @@
 /** The link: connecting, backing off, giving up. Nothing is queued while the line is down; it is said again on joining. */
+
 import { activeResponse, type Conversation, contentOf, interrupt, textOf } from '../conversation/conversation.ts'
 import { retell } from '../conversation/retell.ts'
 import type { Item, RealtimeError, Response } from '../protocol/events.ts'
 import { mulberry32 } from '../protocol/random.ts'
 import { create, isPlain, owing } from './asks.ts'
+import { closedByUs } from './closed.ts'
 import { configSaid, joining } from './interruption.ts'
+import { lastErrorOf } from './last-error.ts'
 import {
   type Ask,
   type Effect,
@@ -19,7 +22,8 @@ import {
   type Update,
   withTurn,
 } from './state.ts'
-import type { Cause } from './transport.ts'
+import { tooLate } from './too-late.ts'
+import type { Cause, Stage } from './transport.ts'
 import { pay } from './turn.ts'
 
 /** A line that held this long is forgiven its earlier failures; one that flaps is not. */
@@ -46,7 +50,12 @@ export function dialed(state: State, tries: number, now: number): Step {
 export function prompted(state: State, isOpen: boolean, now: number): Step {
   if (state.link.at !== 'dialing') return [state, []]
   const until = now + (isOpen ? promptMs : state.reconnect.timeoutMs)
-  return [{ ...state, link: { ...state.link, until } }, []]
+  return reached({ ...state, link: { ...state.link, until } }, isOpen ? 'microphone' : 'answer')
+}
+
+/** What an attempt waits for is what it is given up for. */
+export function reached(state: State, stage: Stage): Step {
+  return state.link.at === 'dialing' ? [{ ...state, link: { ...state.link, stage } }, []] : [state, []]
 }
 
 export function opened(before: State, now: number, carriesAudio: boolean): Step {
@@ -164,7 +173,7 @@ export function refusedJoin(state: State, error: RealtimeError, now: number): St
     code: error.code ?? null,
     fatal: true,
     initiator: 'far end',
-    lastError: { code: error.code ?? null, message: error.message },
+    lastError: lastErrorOf(error),
   }
   const [after, effects] = dropped(state, cause, now)
   return [after, [{ type: 'hangUp' }, ...effects]]
@@ -200,7 +209,7 @@ export function woke(state: State, heardAt: number, now: number): Step {
   if (link.at === 'live' && heardAt > link.armedAt) {
     return isOwed(state) ? armed(state, heardAt, timeoutMs) : [{ ...state, link: { ...link, until: null } }, []]
   }
-  const [after, effects] = dropped(state, timedOut(link.at, state.reconnect.timeoutMs), now)
+  const [after, effects] = dropped(state, timedOut(link, timeoutMs), now)
   return [after, [{ type: 'hangUp' }, ...effects]]
 }
 
@@ -264,8 +273,7 @@ export function renewed(state: State, now: number): Step {
 
 export function ended(state: State): Step {
   if (state.link.at === 'closed') return [state, []]
-  const cause: Cause = { reason: 'The session was closed.', code: null, fatal: true, initiator: 'us' }
-  return [{ ...lose(state), link: { at: 'closed', cause } }, [{ type: 'hush' }, { type: 'hangUp' }]]
+  return [{ ...lose(state), link: { at: 'closed', cause: closedByUs } }, [{ type: 'hush' }, { type: 'hangUp' }]]
 }
 
 /**
@@ -325,12 +333,12 @@ function withoutUnheard({ conversation, config, playback }: State): Conversation
   return first < 0 ? cut : { ...cut, items: items.slice(0, first) }
 }
 
-function timedOut(at: 'dialing' | 'joining' | 'live', ms: number): Cause {
+function timedOut(link: Exclude<Link, { at: 'closed' | 'waiting' }>, ms: number): Cause {
+  if (link.at === 'dialing') return tooLate(link.stage ?? 'answer', link.stage === 'microphone' ? promptMs : ms)
   const reason = {
-    dialing: `No connection within ${ms} ms. Is the address right, and can it be reached from here?`,
     joining: `The far end did not accept the session config within ${ms} ms.`,
     live: `The far end owed an answer and said nothing for ${ms} ms.`,
-  }[at]
+  }[link.at]
   return { reason, code: 'timeout', fatal: false, initiator: 'network' }
 }
 

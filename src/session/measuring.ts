@@ -57,7 +57,7 @@ export function followTurns(): FollowTurns {
       if (after.turn.cut !== before.turn.cut) cut(before, after, input, now)
     }
     if (before.playback.item && !after.playback.item) silenced(before, now)
-    if (before.link.at !== after.link.at) linked(before, after)
+    if (before.link.at !== after.link.at) linked(before, after, now)
     return turns.length ? finished(after) : none
   }
 
@@ -66,13 +66,13 @@ export function followTurns(): FollowTurns {
       case 'received':
         return isAudio(input.event) ? undefined : received(before, after, input.event, now)
       case 'said':
-        if (input.item.type === 'message' && input.item.role === 'user') begun('text').said ??= now
+        if (input.item.type === 'message' && input.item.role === 'user') begun('text', after).said ??= now
         return
       case 'sent':
-        if (input.event.type === 'input_audio_buffer.commit') begun('speech').speechEnd ??= now
+        if (input.event.type === 'input_audio_buffer.commit') begun('speech', after).speechEnd ??= now
         return
       case 'sounded':
-        tells = true
+        tells ||= !after.playback.isFar
         return sounded(input.response_id, now)
       case 'deferred':
         return onCall(input.call_id, { approvalAsked: now })
@@ -89,7 +89,7 @@ export function followTurns(): FollowTurns {
         return
       case 'input_audio_buffer.speech_stopped': {
         const { type, silenceMs } = after.interruption.detection
-        const turn = begun('speech')
+        const turn = begun('speech', after)
         turn.item_id = event.item_id
         turn.speechEnd ??= now
         turn.userSilent ??= type === 'server_vad' ? now - silenceMs : null
@@ -97,7 +97,7 @@ export function followTurns(): FollowTurns {
       }
       case 'input_audio_buffer.committed': {
         const spoken = turns.find(({ item_id }) => item_id === event.item_id) ?? turns.findLast(isCommitting)
-        const turn = spoken ?? begun('speech')
+        const turn = spoken ?? begun('speech', after)
         turn.item_id = event.item_id
         turn.committed ??= now
         return
@@ -110,9 +110,11 @@ export function followTurns(): FollowTurns {
         if (response) response.firstWord ??= now
         return
       }
-      case 'output_audio_buffer.started':
-        tells = true
-        return sounded(event.response_id, now)
+      case 'output_audio_buffer.started': {
+        const response = responseOf(event.response_id)
+        if (response) response.playedAt ??= now
+        return
+      }
       case 'response.done': {
         const { id, status, usage } = event.response
         const response = responseOf(id)
@@ -122,13 +124,13 @@ export function followTurns(): FollowTurns {
   }
 
   /** Whoever goes on before there is an answer goes on with the turn; what a lost line has us say again is no other. */
-  function begun(by: OpenTurn['by']): OpenTurn {
+  function begun(by: OpenTurn['by'], { link }: State): OpenTurn {
     const last = turns.at(-1)
     if (last && !last.responses.some(isStanding)) {
       if (last.linesLost && last.by !== 'app') return last
       if (!last.responses.length) turns.pop()
     }
-    const turn = opened(by)
+    const turn = opened(by, link.at !== 'live')
     turns.push(turn)
     return turn
   }
@@ -139,7 +141,7 @@ export function followTurns(): FollowTurns {
     const last = turns.findLast((one) => !isUncommitted(one))
     const isWaiting = last && !last.responses.some(isStanding)
     const batch = turn.given?.ask.batch
-    const own = (batch && !(isWaiting && !turn.owed.length) && turnOf(batch)) || last || opened('app')
+    const own = (batch && !(isWaiting && !turn.owed.length) && turnOf(batch)) || last || opened('app', false)
     if (!turns.includes(own)) turns.unshift(own)
     const asked = was.asked && !turn.asked ? askedAt : null
     const marks = { firstByte: null, firstWord: null, firstAudible: null, playedAt: null, done: null }
@@ -213,8 +215,9 @@ export function followTurns(): FollowTurns {
 
   // ── what is over ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-  function linked({ link: was }: State, { link }: State): void {
+  function linked({ link: was }: State, { link }: State, now: number): void {
     closing = link.at === 'closed'
+    if (link.at === 'live') for (const turn of turns) if (turn.isEarly) turn.connected ??= now
     if (was.at !== 'live') return
     for (const turn of turns) {
       turn.linesLost++
@@ -247,9 +250,9 @@ function isIdle({ turn, playback, conversation: { responses, calls } }: State): 
   return !isWanted && !playback.item && !responses.length && !calls.length
 }
 
-function opened(by: OpenTurn['by']): OpenTurn {
-  const marks = { userSilent: null, speechEnd: null, said: null, committed: null, linesLost: 0 }
-  return { by, ...marks, item_id: null, playbackEnd: null, interruption: null, responses: [], tools: [] }
+function opened(by: OpenTurn['by'], isEarly: boolean): OpenTurn {
+  const marks = { userSilent: null, speechEnd: null, said: null, connected: null, committed: null, linesLost: 0 }
+  return { by, isEarly, ...marks, item_id: null, playbackEnd: null, interruption: null, responses: [], tools: [] }
 }
 
 /** The far end has heard its end, and has not taken it as a turn yet. */

@@ -30,7 +30,7 @@ export interface MediaState {
   /** The ids of the devices in use; null while there is none, or where the browser does not tell. */
   readonly inputDevice: string | null
   readonly outputDevice: string | null
-  /** Why the microphone is not `on`, in one sentence, where something went wrong. */
+  /** Why the microphone is not `on`, in one sentence, where something went wrong; it stays when a call has ended for it. */
   readonly problem: string | null
 }
 
@@ -44,8 +44,12 @@ export const mediaOff: MediaState = {
   problem: null,
 }
 
-/** `denied`: by the user or the page's policy. `missing`: there is none, or not the one asked for. `lost`: it was unplugged. */
-export type MicrophoneState = 'off' | 'asking' | 'on' | 'denied' | 'missing' | 'lost'
+/**
+ * `denied`: by the user or the page's policy. `missing`: there is none, or not the one asked for. `busy`: the system does not
+ * give it, mostly because another program has it. `insecure`: the page did not come over https, nor from localhost. `lost`:
+ * it was unplugged.
+ */
+export type MicrophoneState = 'off' | 'asking' | 'on' | 'denied' | 'missing' | 'busy' | 'insecure' | 'lost'
 
 /** A device could not be had: what happened, and what to do. */
 export class MediaError extends Error {
@@ -64,8 +68,16 @@ export class MediaError extends Error {
  */
 export interface SessionAudio extends Media {
   readonly speaker: import('./speaker.ts').MakeSpeaker
-  /** The line is being made: microphone audio goes to `send`, as PCM16 mono little-endian at `rate` Hz. */
-  start(send: (audio: Uint8Array) => void, rate: number): Promise<void>
+  /**
+   * The line is being made: microphone audio goes to `send`, as PCM16 mono little-endian at `rate` Hz. `config` is
+   * what the far end is asked to be: where it answers in writing alone, nobody is asked for a microphone, unless the app
+   * wants one.
+   */
+  start(
+    send: (audio: Uint8Array) => void,
+    rate: number,
+    config?: Partial<import('../protocol/events.ts').SessionConfig>,
+  ): Promise<void>
   /** The session has ended: devices that it opened are let go. */
   stop(): void
   mute(muted: boolean): void

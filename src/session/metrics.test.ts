@@ -146,6 +146,24 @@ test('where the line carries the audio, the far end tells when it sounds and whe
   })
 })
 
+test('what a line tells of its sound goes before the word of the far end, for each answer', () => {
+  const begun: readonly Moment[] = [...heard, [1_130, word('r')], [1_180, buffer('started', 'r')]]
+  const over: readonly Moment[] = [
+    [1_300, done('r')],
+    [2_500, buffer('stopped', 'r')],
+  ]
+  const next: readonly Moment[] = [
+    [3_000, said],
+    [3_001, { type: 'asked', ask: plain }],
+    [3_010, created('s')],
+    [3_050, buffer('started', 's')],
+    [3_100, done('s')],
+    [3_900, buffer('stopped', 's')],
+  ]
+  const turns = told([...begun, [1_260, { type: 'sounded', response_id: 'r' }], ...over, ...next], true)
+  expect(turns.map(([, { firstAudible }]) => firstAudible)).toEqual([1_260, 3_050])
+})
+
 test('what is under way when the session ends is told once, and never again', () => {
   const turns = told([
     ...heard,

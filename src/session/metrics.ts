@@ -11,6 +11,8 @@ export interface TurnMetrics {
   readonly speechEnd: number | null
   /** When the user's words were given in writing. */
   readonly said: number | null
+  /** When the line was up that a turn waited for which began without one; else null. */
+  readonly connected: number | null
   readonly committed: number | null
   /** The first `response.create` of ours; null where the far end answered by itself. */
   readonly asked: number | null
@@ -19,7 +21,7 @@ export interface TurnMetrics {
   readonly firstByte: number | null
   /** The first words that came, spoken or written. */
   readonly firstWord: number | null
-  /** When the speaker began to play the answer. */
+  /** When the answer began to sound here; where nobody can know that, when it was given to the speaker, or the far end began it. */
   readonly firstAudible: number | null
   /** When the last response was done. */
   readonly done: number | null
@@ -67,6 +69,8 @@ export interface InterruptionMetrics {
 export interface TurnLatency {
   /** From the user's last sound to the far end's word that the speech has ended. */
   readonly endpointing: number | null
+  /** How much of all that follows was spent on connecting; null where the line was up. */
+  readonly connected: number | null
   readonly committed: number | null
   readonly created: number | null
   readonly firstByte: number | null
@@ -78,12 +82,16 @@ export interface TurnLatency {
 
 type Open<T> = { -readonly [Name in keyof T]: T[Name] }
 
-/** `playedAt`: when it was given to the speaker. */
+/** `playedAt`: when it was given to the speaker, or the far end began to play it. */
 export type OpenResponse = Open<ResponseMetrics> & { playedAt: number | null }
 
 /** A turn that is not over. */
 export interface OpenTurn
-  extends Open<Pick<TurnMetrics, 'by' | 'userSilent' | 'speechEnd' | 'said' | 'committed' | 'linesLost'>> {
+  extends Open<
+    Pick<TurnMetrics, 'by' | 'userSilent' | 'speechEnd' | 'said' | 'connected' | 'committed' | 'linesLost'>
+  > {
+  /** It began without a line. */
+  readonly isEarly: boolean
   item_id: string | null
   playbackEnd: number | null
   interruption: Open<InterruptionMetrics> | null
@@ -91,11 +99,14 @@ export interface OpenTurn
   readonly tools: Open<ToolSpan>[]
 }
 
-/** A speaker that does not tell when something sounds is taken to sound at once. */
-export function metricsOf({ item_id: _, responses: open, tools, ...turn }: OpenTurn, tells: boolean): TurnMetrics {
+/** What does not tell when something sounds is taken to sound at once. */
+export function metricsOf(
+  { item_id: _, isEarly: _early, responses: open, tools, ...turn }: OpenTurn,
+  tells: boolean,
+): TurnMetrics {
   const responses = open.map(({ playedAt, ...response }) => ({
     ...response,
-    firstAudible: tells ? response.firstAudible : playedAt,
+    firstAudible: response.firstAudible ?? (tells ? null : playedAt),
   }))
   const standing = responses.filter(({ status }) => status !== 'lost')
   const counting = standing.length ? standing : responses
@@ -122,6 +133,7 @@ export function metricsOf({ item_id: _, responses: open, tools, ...turn }: OpenT
     tools,
     latency: {
       endpointing: since(userSilent, speechEnd),
+      connected: since(begin, turn.connected),
       committed: since(begin, marks.committed),
       created: since(begin, marks.created),
       firstByte: since(begin, marks.firstByte),

@@ -67,6 +67,7 @@ export function observing(clock: Clock, failed: (error: unknown) => void): Obser
   }
 }
 
-function isOfLine({ type }: Input): boolean {
+/** It came over the line. */
+export function isOfLine({ type }: Input): boolean {
   return type === 'received' || type === 'opened' || type === 'dropped'
 }

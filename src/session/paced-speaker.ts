@@ -80,7 +80,8 @@ export function pacedSpeaker({ clock, format, queued, hushed }: PacedSpeakerOpti
         isDry = false
         queued?.(audio, at + stoodMs)
         if (isNew) {
-          silent.push({ item: audio, at })
+          const { item_id, response_id } = audio
+          silent.push({ item: { item_id, response_id }, at })
           sound()
         }
         wait()

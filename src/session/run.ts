@@ -3,6 +3,7 @@ import type { Clock } from '../protocol/clock.ts'
 import { UserError } from '../protocol/errors.ts'
 import type { AudioDelta } from '../protocol/events.ts'
 import { configSaid } from './interruption.ts'
+import { isOfLine } from './observing.ts'
 import type { Heard, MakeSpeaker } from './speaker.ts'
 import { speechRate } from './speech-rate.ts'
 import { alarm, type Call, type Effect, type Input, type Notice, type State, type Step } from './state.ts'
@@ -62,10 +63,12 @@ export function run(begin: State, world: World): Running {
     inputs.push(input)
     if (running) return
     running = true
+    const begun = state
     try {
       for (let next = inputs.shift(); next; next = inputs.shift()) {
         const before = state
         const now = clock.now()
+        if (isOfLine(next)) heardAt = now
         const [after, effects] = stepped(next, now)
         state = after
         world.happened?.(next, now)
@@ -78,7 +81,7 @@ export function run(begin: State, world: World): Running {
         for (const effect of effects) attempt(effect)
         world.changed(before, after, next, now)
       }
-      setAlarm()
+      if (state !== begun) setAlarm()
     } finally {
       running = false
     }
@@ -105,6 +108,7 @@ export function run(begin: State, world: World): Running {
     alarmAt = null
     cancelAlarm = null
     feed({ type: 'woke', heardAt })
+    setAlarm()
   }
 
   /** What a part of the app throws hurts none of the others. */
@@ -182,7 +186,6 @@ export function run(begin: State, world: World): Running {
     current = line
     const hear = (input: Input) => {
       if (line !== current) return
-      heardAt = clock.now()
       if (input.type === 'dropped') current = null
       feed(input)
     }
@@ -190,7 +193,9 @@ export function run(begin: State, world: World): Running {
       {
         opened: (carriesAudio) => hear({ type: 'opened', ...(carriesAudio ? { carriesAudio } : {}) }),
         prompted: (isOpen) => hear({ type: 'prompted', isOpen }),
+        reached: (stage) => hear({ type: 'reached', stage }),
         received: (event) => hear({ type: 'received', event }),
+        sounded: (response_id) => hear({ type: 'sounded', response_id }),
         dropped: (cause) => hear({ type: 'dropped', cause }),
       },
       configSaid(state, state.config),

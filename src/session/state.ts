@@ -1,5 +1,4 @@
 import type { Conversation } from '../conversation/conversation.ts'
-import { empty } from '../conversation/empty.ts'
 import type { Rate } from '../conversation/rate.ts'
 import type { CreateItem, Cuts } from '../conversation/retell.ts'
 import type {
@@ -13,10 +12,12 @@ import type {
   SessionConfig,
 } from '../protocol/events.ts'
 import type { Growing } from './heard-so-far.ts'
-import { type Interruption, type InterruptionOptions, interruptionOf } from './interruption-options.ts'
+import type { Interruption, InterruptionOptions } from './interruption-options.ts'
 import type { Heard } from './speaker.ts'
-import type { Cause } from './transport.ts'
-import { noUsage, type SessionUsage } from './usage.ts'
+import type { Cause, Stage } from './transport.ts'
+import type { SessionUsage } from './usage.ts'
+
+export { start } from './start.ts'
 
 export type Call = Extract<Item, { type: 'function_call' }>
 
@@ -63,7 +64,8 @@ export interface Update {
 
 export type Link =
   | { readonly at: 'closed'; readonly cause: Cause | null }
-  | { readonly at: 'dialing'; readonly tries: number; readonly until: number }
+  /** `stage`: how far the attempt has come, where its line tells. */
+  | { readonly at: 'dialing'; readonly tries: number; readonly until: number; readonly stage?: Stage }
   | {
       readonly at: 'joining'
       readonly tries: number
@@ -144,8 +146,13 @@ export interface Turn {
 
 /** What is heard. The speaker knows how much; here stands only what is being played. */
 export interface Playback {
-  /** `since`: when it began to sound, where the far end plays. */
-  readonly item: { readonly item_id: string; readonly response_id: string; readonly since?: number } | null
+  /** Where the far end plays: `since` when it sounds, and `until` when it counts as heard, if the far end says no more of it. */
+  readonly item: {
+    readonly item_id: string
+    readonly response_id: string
+    readonly since?: number
+    readonly until?: number
+  } | null
   readonly cuts: Cuts
   /** The last items that began to be heard; where the far end plays, the last responses. */
   readonly begun?: readonly string[]
@@ -188,8 +195,11 @@ export type Input =
   | { readonly type: 'drained' }
   /** The speaker threw at a piece of this response. */
   | { readonly type: 'unplayable'; readonly response_id: string; readonly error: unknown }
-  /** The speaker has begun to play an item: its first sample sounds. Speakers that do not know say nothing. */
-  | { readonly type: 'sounded'; readonly item_id: string; readonly response_id: string }
+  /**
+   * The speaker has begun to play an item: its first sample sounds. Speakers that do not know say nothing. A line that carries
+   * the audio tells it of a response.
+   */
+  | { readonly type: 'sounded'; readonly item_id?: string; readonly response_id: string }
   /** So many words of an item were made out; `isFinal`: there will be no more. */
   | {
       readonly type: 'heardWords'
@@ -202,6 +212,8 @@ export type Input =
   | { readonly type: 'unheard' }
   /** While the line is dialed: the user is being asked for the microphone, or has decided. */
   | { readonly type: 'prompted'; readonly isOpen: boolean }
+  /** While the line is dialed: how far it has come. */
+  | { readonly type: 'reached'; readonly stage: Stage }
   | { readonly type: 'answered'; readonly item: Item; readonly ask: Ask | null; readonly failed?: true }
   /** The app is asked about a call: that may take long, and the conversation goes on meanwhile. */
   | { readonly type: 'deferred'; readonly call_id: string }
@@ -259,45 +271,6 @@ export interface Start {
   readonly seed?: number
 }
 
-export function start({
-  config = {},
-  conversation = empty,
-  cuts = {},
-  reconnect,
-  interruption,
-  seed = 1,
-}: Start = {}): State {
-  const { attempts = 7, timeoutMs = 15_000 } = reconnect === false ? { attempts: 0 } : (reconnect ?? {})
-  return {
-    config,
-    updates: [],
-    link: { at: 'closed', cause: null },
-    part: { attached: false, observing: false },
-    conversation,
-    pending: [],
-    removed: [],
-    unsent: [],
-    turn: {
-      asked: null,
-      owed: [],
-      beside: [],
-      given: null,
-      hearing: false,
-      covered: false,
-      heard: false,
-      calls: [],
-      answered: [],
-      cut: [],
-    },
-    playback: { item: null, cuts },
-    interruption: interruptionOf(interruption),
-    usage: noUsage,
-    reconnect: { attempts, timeoutMs },
-    seed,
-    ids: 0,
-  }
-}
-
 /** How the ids of events begin that ask for a sign of life: an error in answer is no error. */
 export const probe = 'probe_'
 
@@ -305,8 +278,8 @@ export const probe = 'probe_'
 export const plain: Ask = { id: null, params: {} }
 
 /** When the session has to be woken, if nothing happens before. */
-export function alarm({ link, turn, interruption }: State): number | null {
-  const times = [('until' in link && link.until) || null, turn.given?.until ?? null]
+export function alarm({ link, turn, interruption, playback }: State): number | null {
+  const times = [('until' in link && link.until) || null, turn.given?.until ?? null, playback.item?.until ?? null]
   for (const { until } of interruption.candidates) times.push(until)
   return times.reduce((first, at) => (first === null || (at !== null && at < first) ? at : first), null)
 }

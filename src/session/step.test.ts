@@ -379,7 +379,7 @@ test('interrupt before the answer began: it is cancelled as soon as it has a nam
 test('interrupt while an answer is given leaves the next one owed', () => {
   const it = session()
   it.play(...live, created('r'), said('u'), asked, added(message('u', 'u')), { type: 'interrupted', cancel: true })
-  expect(sent(it.play(over('r')))).toEqual(['response.create'])
+  expect(sent(it.play(over('r', [])))).toEqual(['response.create'])
 })
 
 test('a response beside the conversation: its calls are not run, its audio is cut and not truncated', () => {

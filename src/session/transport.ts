@@ -10,14 +10,25 @@ import type { Part } from './state.ts'
  */
 export type Dial = (listener: Listener, config?: Partial<SessionConfig>) => Connection
 
+/**
+ * What an attempt waits for, in this order: the app's key; the user; the app's peer connection and its offer, or the app's
+ * socket; the far end's answer; a way there through the network; the data channel. A line that tells of none waits for the
+ * answer.
+ */
+export type Stage = 'key' | 'microphone' | 'offer' | 'socket' | 'answer' | 'way' | 'channel'
+
 /** What one connection tells, in this order: `opened` once, `received` any number of times, `dropped` once and last. */
 export interface Listener {
   /** `carriesAudio`: microphone and speaker are at the line itself (WebRTC), and the far end knows what was heard. */
   opened(carriesAudio?: boolean): void
   /** Before that: the user is being asked for the microphone, or has decided. How long that takes is theirs. */
   prompted?(isOpen: boolean): void
+  /** Before that: what is waited for now. Should it not come in time, the cause says so. */
+  reached?(stage: Stage): void
   /** An event, parsed once. Audio comes as an `AudioDelta`: bytes, never base64. */
   received(event: ServerEvent | AudioDelta): void
+  /** Of a line that carries the audio: a response that the far end says is played out here now. Lines that cannot know say nothing. */
+  sounded?(response_id: string): void
   dropped(cause: Cause): void
 }
 
@@ -42,8 +53,15 @@ export interface Cause {
   /** Dialing again cannot help: a wrong key, an unknown model, an exhausted quota, our own `close()`. */
   readonly fatal: boolean
   readonly initiator: 'us' | 'far end' | 'network'
-  /** The last `error` event that the far end sent on this connection. */
-  readonly lastError?: { readonly code: string | null; readonly message: string }
+  /** The last `error` that the far end sent on this connection, or answered it with. `type` and `param` where it says them. */
+  readonly lastError?: {
+    readonly code: string | null
+    readonly message: string
+    readonly type?: string
+    readonly param?: string
+  }
+  /** What the far end answered in HTTP, as it came but for the key: at most 2 000 characters. */
+  readonly body?: string
   /** What the app's own key function threw. */
   readonly error?: unknown
 }
@@ -70,7 +88,7 @@ export interface Transport {
   dialer(options: ConnectOptions): Dial | Promise<Dial>
   /** Its lines carry the audio themselves; `maybe`: some do. */
   readonly carriesAudio?: boolean | 'maybe'
-  /** Microphone and speaker, where the lines carry the audio; null until they are known. */
+  /** Microphone and speaker, where the lines carry the audio; null where one that carries none took their place. */
   readonly media?: Media | null
   /** Muted, such a line carries silence; it holds for all lines, also those to come. */
   mute?(muted: boolean): void

@@ -185,6 +185,7 @@ const inputs: Readonly<Record<Input['type'], true>> = {
   unheard: true,
   unplayable: true,
   prompted: true,
+  reached: true,
   deferred: true,
   answered: true,
   renewed: true,

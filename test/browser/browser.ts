@@ -43,6 +43,8 @@ export interface BrowserOptions extends PageOptions {
    * `none`: there is no microphone. `denied`: the user says no. Firefox knows only its own fake device: a tone.
    */
   readonly microphone?: string | { readonly rate: number; readonly samples: Int16Array } | 'silent' | 'none' | 'denied'
+  /** The page comes over http from a host that is not this one: an insecure place (Chromium only). */
+  readonly isInsecure?: boolean
   /** `blocked`: nothing sounds before a click. */
   readonly autoplay?: 'allowed' | 'blocked'
   /** Errors in the page that belong to the test. */
@@ -85,6 +87,7 @@ const flags = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  '--host-resolver-rules=MAP app.test 127.0.0.1',
 ]
 
 /** The browsers of this test file, by how they were started: those with a microphone of their own are not kept. */
@@ -200,7 +203,7 @@ async function opened<Exported>(
     if (errors.length === 1) throw errors[0]
     if (errors.length) throw new AggregateError(errors, errors.map(({ message }) => message).join('\n'))
   })
-  await page.goto(server.url)
+  await page.goto(options.isInsecure ? server.url.replace('127.0.0.1', 'app.test') : server.url)
   await evaluate(`new Promise((ready, fail) => {
     const script = document.querySelector('script')
     script.addEventListener('error', () => fail(new Error('the page could not load its module')))

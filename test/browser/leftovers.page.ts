@@ -46,12 +46,15 @@ globalThis.AudioContext = counted(contexts, globalThis.AudioContext)
 globalThis.RTCPeerConnection = counted(peers, globalThis.RTCPeerConnection)
 globalThis.WebSocket = counted(sockets, globalThis.WebSocket)
 
-const { mediaDevices } = navigator
-const getUserMedia = mediaDevices.getUserMedia.bind(mediaDevices)
-mediaDevices.getUserMedia = async (constraints) => {
-  const stream = await getUserMedia(constraints)
-  tracks.push(...stream.getTracks())
-  return stream
+// An insecure page has none.
+const mediaDevices = navigator.mediaDevices as MediaDevices | undefined
+const getUserMedia = mediaDevices?.getUserMedia.bind(mediaDevices)
+if (mediaDevices && getUserMedia) {
+  mediaDevices.getUserMedia = async (constraints) => {
+    const stream = await getUserMedia(constraints)
+    tracks.push(...stream.getTracks())
+    return stream
+  }
 }
 
 for (const [set, clear] of [

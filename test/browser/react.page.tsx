@@ -21,6 +21,7 @@ import { createRoot, hydrateRoot, type Root } from 'react-dom/client'
 import { RealtimeAgent, RealtimeSession, tool } from '../../src/index.ts'
 import { until } from './hearing.page.ts'
 import { type Leftovers, leftovers } from './leftovers.page.ts'
+import { allow, unplug } from './unplug.page.ts'
 
 const weather = tool({
   name: 'get_weather',
@@ -573,6 +574,79 @@ export async function devices(url: string, transport: Way, apiKey: string): Prom
   return { before, during, kinds, hasDevice: device !== null, speaker, chosen, muted, left: await unmount(root) }
 }
 
+/** Nobody allows the microphone: what is shown when `connect()` has rejected. */
+export async function forbidden(
+  url: string,
+  transport: Way,
+  apiKey: string,
+): Promise<{
+  readonly status: string
+  readonly state: string
+  readonly problem: string | null
+  readonly left: Leftovers
+}> {
+  const seen = probe()
+  const audio = transport === 'websocket' ? { audio: browserAudio() } : {}
+  const session = new RealtimeSession(clerk(), { transport, apiKey, ...audio })
+  const root = mount(
+    <RealtimeProvider createSession={() => session}>
+      <Probe seen={seen} />
+    </RealtimeProvider>,
+  )
+  await seen.realtime!.connect({ url }).catch(() => {})
+  await until('it is closed', () => seen.realtime!.status === 'closed')
+  const { state, problem } = seen.microphone!
+  return { status: seen.realtime!.status, state, problem, left: await unmount(root) }
+}
+
+export interface Vanished {
+  /** Of the microphone and of the speaker: what was chosen before the call, and what was used in it. */
+  readonly chosen: readonly [microphone: string, speaker: string]
+  readonly used: readonly [microphone: string | null, speaker: string | null]
+  readonly states: readonly string[]
+  /** What is used when they have gone, and whether they are still listed. */
+  readonly later: readonly [microphone: string | null, speaker: string | null, isListed: boolean]
+  readonly problem: string | null
+  readonly left: Leftovers
+}
+
+/** Both devices are chosen before the call, and are unplugged in it. */
+export async function vanished(url: string, transport: Way, apiKey: string): Promise<Vanished> {
+  await allow()
+  const seen = probe()
+  const states: string[] = []
+  const audio = transport === 'websocket' ? { audio: browserAudio() } : {}
+  const session = new RealtimeSession(clerk(), { transport, apiKey, ...audio })
+  const root = mount(
+    <RealtimeProvider createSession={() => session}>
+      <Probe seen={seen} />
+    </RealtimeProvider>,
+  )
+  const face = () => seen.microphone!
+  const ids = (kind: string) => face().devices.flatMap((one) => (one.kind === kind ? one.deviceId : []))
+  await until('the devices are shown', () => ids('audioinput').length > 1 && ids('audiooutput').length > 1)
+  const chosen = [ids('audioinput').at(-1)!, ids('audiooutput').at(-1)!] as const
+  await face().selectDevice(chosen[0])
+  await face().selectSpeaker(chosen[1])
+  await seen.realtime!.connect({ url })
+  await until('both are on', () => face().state === 'on' && face().speaker === 'on')
+  const used = [face().device, face().speakerDevice] as const
+  session.media!.subscribe(() => noted(states, session.media!.state.microphone))
+  for (const id of chosen) unplug(id)
+  await until('others are used', () => face().state === 'on' && face().speakerDevice === null)
+  const isListed = () => face().devices.some(({ deviceId }) => chosen.includes(deviceId))
+  await until('they are not listed', () => !isListed())
+  const { device, speakerDevice, problem } = face()
+  return {
+    chosen,
+    used,
+    states: [...states],
+    later: [device, speakerDevice, isListed()],
+    problem,
+    left: await unmount(root),
+  }
+}
+
 function Meter({ which, told }: { readonly which: 'input' | 'output'; readonly told: number[] }): ReactNode {
   return <i id={which} ref={useAudioLevel(which, (level) => told.push(level))} />
 }
@@ -584,9 +658,18 @@ export interface Levels {
   /** Frames that were asked for at once, at most. */
   readonly loops: number
   readonly afterwards: number
+  readonly reported: readonly string[]
 }
 
-/** Two meters of the microphone, which hears a tone, and one of the speaker. */
+/** One that throws at each frame. */
+function Broken(): ReactNode {
+  const listen = () => {
+    throw new Error('mine')
+  }
+  return <i ref={useAudioLevel('input', listen)} />
+}
+
+/** Two meters of the microphone, which hears a tone, and one of the speaker; beside one that throws. */
 export async function levels(url: string): Promise<Levels> {
   const asked = new Set<number>()
   let loops = 0
@@ -604,11 +687,15 @@ export async function levels(url: string): Promise<Levels> {
     asked.delete(id)
     cancelAnimationFrame(id)
   }
+  const reported: string[] = []
+  const { error } = console
+  console.error = ({ message, cause }: Error) => void reported.push(`${message}: ${(cause as Error).message}`)
   const told: number[] = []
   const session = new RealtimeSession(clerk(), { ...overWebSocket, audio: browserAudio() })
   const root = mount(
     <RealtimeProvider createSession={() => session}>
       <Counted id="meters">
+        <Broken />
         <Meter which="input" told={told} />
         <Meter which="input" told={told} />
         <Meter which="output" told={[]} />
@@ -621,7 +708,8 @@ export async function levels(url: string): Promise<Levels> {
   await until('it is shown', () => shown() > 0.05)
   const result = { loudest: Math.max(...told), shown: shown(), renders: counts['meters'] ?? 0, loops }
   root.unmount()
-  return { ...result, afterwards: asked.size }
+  console.error = error
+  return { ...result, afterwards: asked.size, reported }
 }
 
 /** What a server rendered is taken over without a complaint, and then shows the session. */

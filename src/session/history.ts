@@ -4,7 +4,6 @@ import { find, sameUntil } from '../conversation/order.ts'
 import type { Cuts } from '../conversation/retell.ts'
 import type { Item, ItemStatus, McpError } from '../protocol/events.ts'
 import { type Around, answered, isShown, show } from './show.ts'
-import type { Sounds } from './sounds.ts'
 
 export type RealtimeContent =
   | { readonly type: 'input_text' | 'output_text'; readonly text: string }
@@ -95,6 +94,9 @@ type Loose<Shape> = Shape extends unknown
   : never
 type Left = keyof Shown | 'status' | 'callId' | 'output' | 'error' | 'approved'
 
+/** Sound by item, then by the place of the part: base64. What is new is a new map. */
+export type Sounds = ReadonlyMap<string, readonly (string | null)[]>
+
 /** What the history is made of. */
 export interface Sources {
   readonly conversation: Conversation
@@ -135,6 +137,16 @@ export function historian(): (sources: Sources) => readonly RealtimeItem[] {
     last = sources
     return history
   }
+}
+
+/** What is shown of an item of the wire: of an answer, the call that it answers. */
+export function shownOf(id: string, history: readonly RealtimeItem[], { items }: Conversation): RealtimeItem | null {
+  const item = items[find(items, id)]
+  if (!item) return null
+  if (item.type === 'function_call_output')
+    return history.findLast((shown) => shown.type === 'function_call' && shown.callId === item.call_id) ?? null
+  const wanted = item.type === 'mcp_approval_response' ? item.approval_request_id : id
+  return history.findLast(({ itemId }) => itemId === wanted) ?? null
 }
 
 /** Items that were deleted need not be known any more. */
