@@ -59,7 +59,7 @@ describe.each<[string, () => Pick<RealtimeSession, 'sendMessage'>]>([
     (message) => {
       const one = make()
       expect(() => one.sendMessage(message as never)).toThrow(UserError)
-      expect(() => one.sendMessage(message as never)).toThrow(/^sendMessage takes a text, or a message/)
+      expect(() => one.sendMessage(message as never)).toThrow(/^sendMessage takes a text, or \{ content/)
     },
   )
 })

@@ -25,28 +25,20 @@ const ways = ['webrtc', 'websocket', 'auto']
 
 /** @throws UserError that names the option, and what it may be. */
 export function requireOptions(options: Checked): void {
-  const { transport, turns, voiceChange, approvalTimeoutMs, config = {} } = options
-  const given = {
-    turns,
-    voiceChange,
-    'interruption.mode': options.interruption?.mode,
-    'outputGuardrailSettings.mode': options.outputGuardrailSettings?.mode,
-  }
-  for (const [name, value] of Object.entries(given)) {
-    const known = words[name as keyof typeof words]
+  const { transport, approvalTimeoutMs, config = {} } = options
+  for (const [name, known] of Object.entries(words)) {
+    const value = name
+      .split('.')
+      .reduce<unknown>((of, key) => (of as Record<string, unknown> | undefined)?.[key], options)
     if (value !== undefined && !known.includes(value as string)) {
       throw new UserError(`The option ${name} is one of ${known.join(', ')}, not '${value}'.`)
     }
   }
-  if (
-    typeof transport === 'string' ? !ways.includes(transport) : transport !== undefined && typeof transport !== 'object'
-  ) {
-    throw new UserError(
-      `There is no transport '${transport}': pass ${ways.map((way) => `'${way}'`).join(', ')}, or a transport.`,
-    )
+  if (transport !== undefined && typeof transport !== 'object' && !ways.includes(transport as string)) {
+    throw new UserError(`There is no transport '${transport}': pass 'webrtc', 'websocket', 'auto', or a transport.`)
   }
   for (const name of ['outputGuardrails', 'inputGuardrails'] as const) requireGuardrails(name, options[name])
-  requireAbove0({ approvalTimeoutMs })
+  requireAbove0('approvalTimeoutMs', approvalTimeoutMs)
   requireReconnect(options.reconnect)
   const ofAgent = ['instructions', 'tools'].find((key) => key in config)
   if (ofAgent) throw new UserError(`'${ofAgent}' belongs to the agent, not to the session's config.`)
@@ -72,21 +64,18 @@ export function noApproval(callId: string): UserError {
 /** What is no number would be dialed again for ever. */
 function requireReconnect(reconnect: unknown = {}): void {
   if (reconnect === false) return
-  if (typeof reconnect !== 'object' || !reconnect) {
+  if (Object(reconnect) !== reconnect) {
     throw new UserError(`reconnect is false, or { attempts, timeoutMs }, not ${reconnect}.`)
   }
   const { attempts = 0, timeoutMs } = reconnect as { readonly attempts?: number; readonly timeoutMs?: unknown }
-  if (!(attempts >= 0) || attempts % 1 > 0) {
+  if (!(attempts >= 0 && attempts === Math.floor(attempts))) {
     throw new UserError(`reconnect.attempts is a whole number from 0 on, or Infinity, not ${attempts}.`)
   }
-  requireAbove0({ 'reconnect.timeoutMs': timeoutMs })
+  requireAbove0('reconnect.timeoutMs', timeoutMs)
 }
 
-function requireAbove0(given: Readonly<Record<string, unknown>>): void {
-  for (const name in given) {
-    if (given[name] === undefined || (given[name] as number) > 0) continue
-    throw new UserError(`${name} is a number above 0, not ${given[name]}.`)
-  }
+function requireAbove0(name: string, value: unknown = 1): void {
+  if (typeof value !== 'number' || !(value > 0)) throw new UserError(`${name} is a number above 0, not ${value}.`)
 }
 
 function requireGuardrails(name: string, guardrails: unknown): void {

@@ -18,7 +18,7 @@ export function partsOf(message: RealtimeUserInput): readonly unknown[] {
   if (typeof message === 'string') return [{ type: 'input_text', text: message }]
   const content: unknown = (message as { readonly content?: unknown } | null | undefined)?.content
   if (Array.isArray(content) && content.every((part) => typeof part === 'object' && part)) return content.map(partOf)
-  throw new UserError("sendMessage takes a text, or a message: { content: [{ type: 'input_text', text: 'Hello' }] }.")
+  throw new UserError("sendMessage takes a text, or { content: [{ type: 'input_text', text: 'Hello' }] }.")
 }
 
 export function partOf(part: UserPart): unknown {
