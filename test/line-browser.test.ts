@@ -26,11 +26,14 @@ testWithChromium('a firewall is told to be one, before the browser itself has gi
   expect(await page.leftovers()).toEqual(nothingLeft)
 })
 
-testWithChromium('a page that did not come over https is told why it has no microphone', async () => {
-  const { callsUrl } = await server()
-  const page = await openChromium<Page>({ script, isInsecure: true })
-  const { code, reason, microphone } = await page.run('fail', callsUrl)
-  expect([code, microphone], reason).toEqual(['microphone_insecure', 'insecure'])
-  expect(reason).toMatch(/must come over https \(or from localhost\)/)
-  expect(await page.leftovers()).toEqual(nothingLeft)
-})
+testWithChromium.each(['webrtc', 'websocket'] as const)(
+  'a page that did not come over https is told why it has no microphone, over %s',
+  async (way) => {
+    const { callsUrl, url } = await server()
+    const page = await openChromium<Page>({ script, isInsecure: true })
+    const { code, reason, microphone } = await page.run('fail', way === 'webrtc' ? callsUrl : url, { way })
+    expect([code, microphone], reason).toEqual(['microphone_insecure', 'insecure'])
+    expect(reason).toMatch(/must come over https \(or from localhost\)/)
+    expect(await page.leftovers()).toEqual(nothingLeft)
+  },
+)

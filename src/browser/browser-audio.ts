@@ -63,7 +63,8 @@ export function browserAudio(options: BrowserAudioOptions = {}): SessionAudio {
     } catch (error) {
       if (call !== mine) return
       stop()
-      tell({ problem: (error as Error).message })
+      const { state, message } = error as MediaError
+      tell({ microphone: state, problem: message })
       throw error
     }
     if (call !== mine) return

@@ -175,7 +175,10 @@ export function loadWorklets(context: BaseAudioContext, workletUrl?: string): Pr
 
 async function add(context: BaseAudioContext, workletUrl: string | undefined): Promise<void> {
   if (!context.audioWorklet) {
-    throw new MediaError('This page may not use audio worklets: it must come over https (or from localhost).', 'off')
+    throw new MediaError(
+      'This page may not use audio worklets: it must come over https (or from localhost).',
+      'insecure',
+    )
   }
   const url = workletUrl ?? URL.createObjectURL(new Blob([workletSource], { type: 'text/javascript' }))
   try {

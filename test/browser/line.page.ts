@@ -1,5 +1,6 @@
 /** A line that leads nowhere, as a page has it. */
 import { OpenAIRealtimeWebRTC, RealtimeAgent, RealtimeSession } from 'parley-voice'
+import { browserAudio } from 'parley-voice/browser'
 
 export interface Failure {
   readonly code: unknown
@@ -19,15 +20,22 @@ const blocked: typeof fetch = async (to, init) => {
 /** Connects once, and says why that failed. */
 export async function fail(
   url: string,
-  { isBlocked = false, ms = 10_000 }: { readonly isBlocked?: boolean; readonly ms?: number } = {},
+  {
+    isBlocked = false,
+    ms = 10_000,
+    way = 'webrtc',
+  }: { readonly isBlocked?: boolean; readonly ms?: number; readonly way?: 'webrtc' | 'websocket' } = {},
 ): Promise<Failure> {
-  const transport = new OpenAIRealtimeWebRTC(isBlocked ? { fetch: blocked, microphone: false } : {})
-  const reconnect = { attempts: 0, timeoutMs: ms }
-  const session = new RealtimeSession(new RealtimeAgent({ name: 'Clerk' }), { transport, reconnect })
+  const line = () => ({ transport: new OpenAIRealtimeWebRTC(isBlocked ? { fetch: blocked, microphone: false } : {}) })
+  const session = new RealtimeSession(new RealtimeAgent({ name: 'Clerk' }), {
+    ...(way === 'webrtc' ? line() : { transport: way, audio: browserAudio() }),
+    reconnect: { attempts: 0, timeoutMs: ms },
+  })
   const stages: unknown[] = []
+  const media = session.media!
   let microphone: unknown = 'off'
-  transport.media.subscribe(() => {
-    const { state } = transport.media
+  media.subscribe(() => {
+    const { state } = media
     if (state.problem) microphone = state.microphone
   })
   session.observe(({ direction, ...entry }) => {
