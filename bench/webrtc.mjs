@@ -11,8 +11,8 @@
  * (the ears, which are no recogniser, tell them when they were given sound as loud as was spoken), as answered when the
  * first sound of its answer was sent. The voice is recorded speech at 16 kHz, as the speech synthesis makes it.
  *
- * Before, ten calls came and went. The server has the first core to itself, the clients the second. They encode nothing, and decode a tenth of the calls,
- * to see that these hear the voice. A gap is the time between two packets of an answer as a client sees them; one that is
+ * Before, ten calls came and went. The server has the first core to itself, the clients the second. They encode nothing,
+ * and decode a tenth of the calls, to see that these hear the voice. A gap is the time between two packets of an answer as a client sees them; one that is
  * no longer than the clients themselves stood still says nothing about the server: the machine is busy with other things.
  */
 import { fork, spawnSync } from 'node:child_process'
