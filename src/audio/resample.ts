@@ -134,7 +134,10 @@ function convolve(
     const end = row + taps
     let to = nth
     for (; to + 3 * phases < last; to += 4 * phases, from += 4 * stride) {
-      let [a, b, c, d] = [0, 0, 0, 0]
+      let a = 0
+      let b = 0
+      let c = 0
+      let d = 0
       for (let weight = row, n = from; weight < end; weight++, n++) {
         const share = kernel[weight]!
         a += share * line[n]!

@@ -1,42 +1,81 @@
 /** One timer for all calls: audio goes out and silence comes in by its beat. It stands still while nobody listens. */
 import type { Clock } from '../../protocol/clock.ts'
 
+export interface Player {
+  /** Sends one frame of what is due at `now`. True when more of it is. */
+  send(now: number): boolean
+  /** A beat, after all have sent. */
+  beat?(now: number): void
+}
+
 export interface Metronome {
-  /** Calls `beat` every 20 ms from now on, with the time. Returns a function that ends it. */
-  join(beat: (now: number) => void): () => void
+  /** Calls the player every 20 ms from now on. Returns a function that ends it. */
+  join(player: Player): () => void
+  /**
+   * What is due is sent before more is done. A timer waits until all is read that came from all callers, and on a busy
+   * machine that is longer than what a client's buffer covers.
+   */
+  hurry(): void
 }
 
 /** ms of one Opus frame. */
 export const beatMs = 20
 
-/** Beats fall on a grid, so that a late one does not delay those after it; beats that were missed are one. */
+/**
+ * Beats fall on a grid, so that a late one does not delay those after it; beats that were missed are one. After a late one
+ * the oldest frame of every player goes out before the next of any, and in between what was sent can leave: Node holds a
+ * datagram back until the work that sent it ends.
+ */
 export function metronome(clock: Clock): Metronome {
-  const players = new Set<(now: number) => void>()
+  const players = new Set<Player>()
   let due = 0
-  let stop: (() => void) | null = null
+  /** When sound is due next. */
+  let sendDue = 0
+  let stopBeat: (() => void) | null = null
+  let stopCatchingUp: (() => void) | null = null
 
   function beat(): void {
     const now = clock.now()
     due = Math.max(due + beatMs, now)
-    stop = clock.at(due, beat)
-    for (const play of players) play(now)
+    stopBeat = clock.at(due, beat)
+    send(now)
+    for (const player of players) player.beat?.(now)
     if (!players.size) rest()
   }
 
+  function send(now: number): void {
+    let isOwing = false
+    for (const player of players) isOwing = player.send(now) || isOwing
+    sendDue = isOwing ? now : sendDue + Math.max(0, Math.floor((now - sendDue) / beatMs) + 1) * beatMs
+    stopCatchingUp?.()
+    stopCatchingUp = isOwing ? clock.at(now, hurry) : null
+  }
+
+  function hurry(): void {
+    if (!stopBeat) return
+    const now = clock.now()
+    if (now >= sendDue) send(now)
+  }
+
   function rest(): void {
-    stop?.()
-    stop = null
+    stopBeat?.()
+    stopBeat = null
+    stopCatchingUp?.()
+    stopCatchingUp = null
   }
 
   return {
-    join(play) {
-      players.add(play)
-      due = stop ? due : clock.now() + beatMs
-      stop ??= clock.at(due, beat)
+    join(player) {
+      players.add(player)
+      if (!stopBeat) {
+        due = sendDue = clock.now() + beatMs
+        stopBeat = clock.at(due, beat)
+      }
       return () => {
-        players.delete(play)
+        players.delete(player)
         if (!players.size) rest()
       }
     },
+    hurry,
   }
 }

@@ -27,7 +27,7 @@ function scene(): Scene {
     encoder: { encode: (pcm) => new Uint8Array((pcm as Int16Array).slice().buffer), free() {} },
     started: (id) => told.push(`started ${id} at ${earth.now()}`),
     stopped: (id) => told.push(`stopped ${id} at ${earth.now()}`),
-    send: (opus, timestamp, first) =>
+    write: (opus, timestamp, first) =>
       sent.push({ at: earth.now(), timestamp, first, samples: new Int16Array(opus.slice().buffer) }),
   })
   line.open()
@@ -40,7 +40,7 @@ function ms(length: number, from = 0): Int16Array {
 }
 
 async function run({ earth, line }: Scene, until: number): Promise<void> {
-  const leave = metronome(earth.clock).join(line.beat)
+  const leave = metronome(earth.clock).join(line)
   await earth.settle(until)
   leave()
 }
@@ -100,7 +100,7 @@ test.for([
     const { line, earth, sent } = scene()
     line.play('r', 'i', ms(10_000))
     await earth.settle(late)
-    for (let nth = 0; nth < 2; nth++) line.beat(earth.now())
+    for (let nth = 0; nth < frames + 1; nth++) line.send(earth.now())
     expect(sent.length).toBe(1 + frames)
   },
 )
@@ -125,7 +125,7 @@ test('what is cleared after a stall is cut at what was sent, and not at the time
   one.line.play('r', 'i', ms(5_000))
   await run(one, 200)
   await one.earth.settle(3_200)
-  one.line.beat(one.earth.now())
+  one.line.send(one.earth.now())
   expect(one.line.clear().cut).toEqual([{ item_id: 'i', sentMs: one.sent.length * 20 }])
   expect(one.sent.length).toBeLessThanOrEqual(12)
 })
@@ -177,10 +177,10 @@ test('nothing is sent, and nothing said to have begun, before the peer can hear'
     encoder: { encode: () => new Uint8Array(1), free() {} },
     started: (id) => told.push(id),
     stopped: (id) => told.push(id),
-    send: () => sent.push(earth.now()),
+    write: () => sent.push(earth.now()),
   })
   line.play('r', 'i', ms(60))
-  const leave = metronome(earth.clock).join(line.beat)
+  const leave = metronome(earth.clock).join(line)
   await earth.settle(200)
   expect([sent, told]).toEqual([[], []])
   line.open()
@@ -193,7 +193,7 @@ test('one timer beats for all, on its grid, and none is left when nobody listens
   const { clock, settle } = world()
   const beats = metronome(clock)
   const times: number[][] = [[], []]
-  const leave = times.map((heard) => beats.join((now) => heard.push(now)))
+  const leave = times.map((heard) => beats.join({ send: () => false, beat: (now) => heard.push(now) }))
   await settle(100)
   expect(times[0]).toEqual([20, 40, 60, 80, 100])
   expect(times[1]).toEqual(times[0])

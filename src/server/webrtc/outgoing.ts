@@ -7,15 +7,17 @@ import { type Encoder, frame, rate, ticksASample } from './opus.ts'
 export interface OutgoingLine extends Outgoing {
   /** The peer can hear from now on. */
   open(): void
-  /** A beat of the metronome: what is due is sent. */
-  beat(now: number): void
+  /** Sends one frame, if one is due. True when the next is due too. */
+  send(now: number): boolean
 }
 
 export interface OutgoingOptions extends OutgoingEvents {
   readonly clock: Clock
   readonly encoder: Encoder
+  /** Sound was made, and that took time: other calls may have to send before it is taken. */
+  readonly hurry?: () => void
   /** Sends a frame; `timestamp` counts at 48 kHz, `first` marks the first one after a silence. */
-  readonly send: (opus: Uint8Array, timestamp: number, first: boolean) => void
+  readonly write: (opus: Uint8Array, timestamp: number, first: boolean) => void
 }
 
 /** The sound of one response, in the order of its items. */
@@ -46,7 +48,7 @@ const silence = new Int16Array(frame)
 /** The frame that is being sent: an encoder copies what it is given. */
 const taken = new Int16Array(frame)
 
-export function outgoing({ clock, encoder, send, started, stopped }: OutgoingOptions): OutgoingLine {
+export function outgoing({ clock, encoder, hurry, write, started, stopped }: OutgoingOptions): OutgoingLine {
   /** The first is being heard; the others follow when it has ended. */
   let queue: Spoken[] = []
   let isOpen = false
@@ -57,23 +59,26 @@ export function outgoing({ clock, encoder, send, started, stopped }: OutgoingOpt
   let hushing = 0
 
   function play(response_id: string, item_id: string, samples: Int16Array): void {
+    hurry?.()
     let spoken = queue.find((one) => one.response_id === response_id)
     if (!spoken) {
       spoken = { response_id, pieces: [], sent: new Map(), isStarted: false, isWhole: false }
       queue.push(spoken)
     }
     spoken.pieces.push({ item_id, samples, sent: 0 })
-    if (due === null) beat(clock.now())
+    if (due === null) sendAll(clock.now())
   }
 
-  function beat(now: number): void {
-    if (!isOpen) return
+  function send(now: number): boolean {
+    if (!isOpen) return false
     if (due !== null && now - due >= mostAtOnce * beatMs) due = null
-    while (due === null || due <= now) {
-      if (sendNext(now)) continue
-      due = null
-      return
-    }
+    if (due !== null && due > now) return false
+    if (!sendNext(now)) due = null
+    return due !== null && due <= now
+  }
+
+  function sendAll(now: number): void {
+    while (send(now)) {}
   }
 
   /** Sends the next frame; false when there is none. */
@@ -84,7 +89,7 @@ export function outgoing({ clock, encoder, send, started, stopped }: OutgoingOpt
     const samples = take(first)
     if (!samples) return first.isWhole && end(first, now)
     advance(now)
-    send(encoder.encode(samples), timestamp, due === null)
+    write(encoder.encode(samples), timestamp, due === null)
     due = (due ?? now) + beatMs
     if (!first.isStarted) {
       first.isStarted = true
@@ -97,7 +102,7 @@ export function outgoing({ clock, encoder, send, started, stopped }: OutgoingOpt
     if (hushing === 0) return false
     hushing -= 1
     advance(now)
-    send(encoder.encode(silence), timestamp, due === null)
+    write(encoder.encode(silence), timestamp, due === null)
     due = (due ?? now) + beatMs
     return true
   }
@@ -145,7 +150,7 @@ export function outgoing({ clock, encoder, send, started, stopped }: OutgoingOpt
     finish(response_id) {
       const spoken = queue.find((one) => one.response_id === response_id)
       if (spoken) spoken.isWhole = true
-      if (due === null) beat(clock.now())
+      if (due === null) sendAll(clock.now())
     },
     clear() {
       const response_id = queue.find(({ isStarted }) => isStarted)?.response_id ?? null
@@ -157,9 +162,9 @@ export function outgoing({ clock, encoder, send, started, stopped }: OutgoingOpt
     },
     open() {
       isOpen = true
-      beat(clock.now())
+      sendAll(clock.now())
     },
-    beat,
+    send,
   }
 }
 

@@ -1,8 +1,9 @@
 /** One WebRTC peer: an offer is answered, packets of sound and the words of the data channel go both ways. */
 import { setTimeout as delay } from 'node:timers/promises'
-import type { RTCDataChannel, RTCPeerConnection, RTCRtpSender, RtpHeader, RtpPacket } from 'werift'
+import type { RTCDataChannel, RTCPeerConnection } from 'werift'
 import { closeNotify, pastHandshake } from './dtls.ts'
 import type { SoundPacket } from './incoming.ts'
+import { receiveSound, type SendSound, soundSender } from './rtp.ts'
 
 export interface PeerOptions {
   readonly offer: string
@@ -24,7 +25,7 @@ export interface PeerEvents {
 export interface Peer {
   /** SDP, with all candidates. */
   readonly answer: string
-  sendSound(opus: Uint8Array, timestamp: number, first: boolean): void
+  readonly sendSound: SendSound
   /** Sends words. False when they cannot be sent: the channel is closed, or they are too long for it. */
   sendText(text: string): boolean
   /** Bytes that wait to be sent as words. */
@@ -39,10 +40,6 @@ const mostIncoming = 16 * 1024 * 1024
 /** ms that a closing channel is given for each half of its farewell. */
 const farewellMs = 200
 const channelLabel = 'oai-events'
-/** Of so many packets of sound, werift itself sends one: two a second. */
-const betweenReported = 25
-/** Bytes of an RTP header without extensions. */
-const headerBytes = 12
 
 /**
  * Closes a channel so that the far end hears of it: each side resets its stream and hears that the other did (RFC 8831,
@@ -99,13 +96,16 @@ export async function peer({ offer, on }: PeerOptions): Promise<Peer> {
   line.connectionStateChange.subscribe((state) => {
     if (state === 'failed') gone('The connection failed.')
   })
+  const hear = (packet: SoundPacket) => {
+    if (!isOver) on.sound(packet)
+  }
   const sound = /^m=audio /m.test(offer) ? line.addTransceiver('audio', { direction: 'sendrecv' }) : null
   const send = sound && soundSender(sound.sender, { RtpHeader, RtpPacket })
   line.onTrack.subscribe((track) => {
     if (track.kind !== 'audio') return
     track.onReceiveRtp.subscribe(({ header, payload }) => {
-      if (isOver || header.payloadType !== sound?.sender.codec?.payloadType) return
-      on.sound({ sequenceNumber: header.sequenceNumber, timestamp: header.timestamp, payload })
+      if (header.payloadType !== sound?.sender.codec?.payloadType) return
+      hear({ sequenceNumber: header.sequenceNumber, timestamp: header.timestamp, payload })
     })
   })
 
@@ -127,6 +127,7 @@ export async function peer({ offer, on }: PeerOptions): Promise<Peer> {
       const follow = (state: string) => {
         if (state === 'connected') {
           pastHandshake(dtls)
+          if (sound) receiveSound(dtls, sound.receiver, () => sound.sender.codec?.payloadType, hear)
           if (!isOver) on.connected()
         }
         if (state === 'closed' || state === 'failed') gone('The connection was closed.')
@@ -165,51 +166,5 @@ export async function peer({ offer, on }: PeerOptions): Promise<Peer> {
       await Promise.all(line.dtlsTransports.map(closeNotify)).catch(() => {})
       await line.close().catch(() => {})
     },
-  }
-}
-
-interface PacketParts {
-  readonly RtpHeader: typeof RtpHeader
-  readonly RtpPacket: typeof RtpPacket
-}
-
-/** What werift tells in its reports. */
-interface Counts {
-  packetCount: number
-  octetCount: number
-}
-
-/**
- * Sends packets of sound. werift keeps each one to send it again, and asks the clock about each; but nobody asks for sound
- * again, and its reports tell the time once a second. So one packet in many goes its way, and the others straight to
- * where they are encrypted.
- */
-function soundSender(sender: RTCRtpSender, { RtpHeader, RtpPacket }: PacketParts): Peer['sendSound'] {
-  const counts = sender as unknown as Counts
-  let sequenceNumber = Math.floor(Math.random() * 2 ** 16)
-  let untilReported = 0
-
-  return (opus, timestamp, marker) => {
-    const { codec, dtlsTransport, ssrc } = sender
-    if (dtlsTransport?.state !== 'connected' || !codec) return
-    sequenceNumber = (sequenceNumber + 1) & 0xffff
-    const payload = Buffer.from(opus.buffer, opus.byteOffset, opus.byteLength)
-    if (untilReported === 0) {
-      untilReported = betweenReported
-      const header = new RtpHeader({ sequenceNumber, timestamp, marker, payloadType: 0 })
-      sender.sendRtp(new RtpPacket(header, payload)).catch(() => {})
-      return
-    }
-    untilReported -= 1
-    counts.packetCount = (counts.packetCount + 1) >>> 0
-    counts.octetCount += payload.length
-    const written = Buffer.allocUnsafe(headerBytes)
-    written[0] = 0x80
-    written[1] = codec.payloadType | (marker ? 0x80 : 0)
-    written.writeUInt16BE(sequenceNumber, 2)
-    written.writeUInt32BE(timestamp, 4)
-    written.writeUInt32BE(ssrc, 8)
-    const header = { ssrc, sequenceNumber, serializeSize: headerBytes, serialize: () => written }
-    dtlsTransport.sendRtp(payload, header as unknown as RtpHeader).catch(() => {})
   }
 }

@@ -12,7 +12,7 @@ async function goneAt(packets: readonly number[], stall: readonly [number, numbe
   const [from, until] = stall
   const isStill = () => earth.now() >= from && earth.now() < until
   for (const at of packets) earth.at(at >= from && at < until ? until + 10 : at, () => received++)
-  const leave = metronome(earth.clock).join((now) => isStill() || beat(now))
+  const leave = metronome(earth.clock).join({ send: () => false, beat: (now) => isStill() || beat(now) })
   await earth.settle(60_000)
   leave()
   return gone

@@ -63,7 +63,10 @@ export async function rtcCall(options: RtcCallOptions): Promise<RtcCall> {
         early = null
         for (const text of told) sendToPeer(text)
       },
-      sound: (packet) => microphone.push(packet),
+      sound(packet) {
+        metronome.hurry()
+        microphone.push(packet)
+      },
       message(text) {
         if (ending || !talk) return
         const refused = text === null ? refusals.binary() : hear(talk, text)
@@ -138,10 +141,12 @@ export async function rtcCall(options: RtcCallOptions): Promise<RtcCall> {
     received: () => far.received,
     gone: (ms) => void end(1000, `The client is gone: nothing came from it for ${Math.round(ms / 1_000)} s.`),
   })
-  const stopBeat = metronome.join((now) => {
-    microphone.beat(now)
-    line?.beat(now)
-    alive(now)
+  const stopBeat = metronome.join({
+    send: (now) => line?.send(now) ?? false,
+    beat(now) {
+      microphone.beat(now)
+      alive(now)
+    },
   })
   talk = converse({
     ...options.talk,
@@ -149,7 +154,7 @@ export async function rtcCall(options: RtcCallOptions): Promise<RtcCall> {
     emit,
     hangUp: (code, reason) => void end(code, reason),
     outgoing(told) {
-      line = outgoing({ clock, encoder, send: far.sendSound, ...told })
+      line = outgoing({ clock, encoder, write: far.sendSound, hurry: metronome.hurry, ...told })
       if (isConnected) line.open()
       return line
     },
