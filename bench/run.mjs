@@ -59,13 +59,19 @@ async function receiving(words, turns, pieces) {
 async function showSending() {
   const frames = 500
   const rounds = options.quick ? { rounds: 13, warmups: 8 } : { rounds: 61, warmups: 20 }
-  const used = await sampleClients(['upload', 'ready', 'sendAudio'], far.url, frames, rounds)
-  const row = (words, name) => line(words, micro(median(used[name]) / frames), times(ratio(used[name], used.upload)))
-  title('Send: microphone audio, 20 ms of PCM16 at 24 kHz', 'µs CPU a frame', '× floor')
-  row('floor: Buffer.toString, JSON.stringify, ws', 'upload')
-  row('no client at all: a ready frame, one write', 'ready')
-  row('RealtimeSession: sendAudio', 'sendAudio')
-  goal('microphone upload', ratio(used.sendAudio, used.upload), 0.5, '× floor')
+  const names = ['upload', 'ready', 'sendAudio', 'uploadAtOnce', 'readyAtOnce', 'sendAudioAtOnce']
+  const used = await sampleClients(names, far.url, frames, rounds)
+  const show = (words, atOnce) => {
+    const floor = used[`upload${atOnce}`]
+    const row = (words, name) => line(words, micro(median(used[name]) / frames), times(ratio(used[name], floor)))
+    title(`Send: microphone audio, 20 ms of PCM16 at 24 kHz, ${words}`, 'µs CPU a frame', '× floor')
+    row('floor: Buffer.toString, JSON.stringify, ws', `upload${atOnce}`)
+    row('no client at all: a ready frame, one write', `ready${atOnce}`)
+    row('RealtimeSession: sendAudio', `sendAudio${atOnce}`)
+    goal(`microphone upload, ${words}`, ratio(used[`sendAudio${atOnce}`], floor), 0.5, '× floor')
+  }
+  show('a frame a turn', '')
+  show('a second a turn', 'AtOnce')
 }
 
 async function showHistory() {

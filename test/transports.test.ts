@@ -1,5 +1,5 @@
 /** One suite of behaviours on every transport; then what only a socket can do: refuse, break and stall. */
-import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { type AddressInfo, createServer, Socket } from 'node:net'
 import { inspect } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
@@ -779,6 +779,42 @@ describe('the key', () => {
   test('a platform without WebSocket is told what to pass', () => {
     delete beyond.WebSocket
     expect(throughPage('ws://127.0.0.1:9', { key })).toThrow('This platform has no WebSocket. Pass createWebSocket.')
+  })
+})
+
+describe('audio that is sent in one turn of the event loop', () => {
+  const piece = (n: number) => new Uint8Array(960).fill(n)
+
+  test.each([1, 50, 3_000])(
+    '%i pieces come whole and in order, though the line is closed in the same turn',
+    async (count) => {
+      const far = await listening()
+      const heard = ear()
+      const line = webSocket({ apiKey: key, url: far.url })(heard)
+      await heard.opening()
+      for (let n = 0; n < count; n++) expect(line.append(piece(n), true)).toBe(true)
+      line.send(commit)
+      line.close()
+      await (await far.line()).ended
+      const audio = (n: number) => Buffer.from(piece(n)).toString('base64')
+      expect((await far.line()).heard).toEqual([
+        ...Array.from({ length: count }, (_, n) => ({ type: 'input_audio_buffer.append', audio: audio(n) })),
+        commit,
+      ])
+    },
+  )
+
+  test('is one write', async () => {
+    const far = await listening()
+    const heard = ear()
+    const line = webSocket({ apiKey: key, url: far.url })(heard)
+    await heard.opening()
+    const writes = [vi.spyOn(Socket.prototype, '_write'), vi.spyOn(Socket.prototype, '_writev' as '_write')]
+    for (let n = 0; n < 40; n++) line.append(piece(n), false)
+    await new Promise(setImmediate)
+    expect(writes.flatMap(({ mock }) => mock.calls)).toHaveLength(1)
+    for (const spied of writes) spied.mockRestore()
+    await (await far.line()).hears(({ audio }) => audio === Buffer.from(piece(39)).toString('base64'))
   })
 })
 

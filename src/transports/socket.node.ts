@@ -70,6 +70,25 @@ export function openWire(request: WireRequest, listener: WireListener): Wire {
     clearInterval(heartbeat)
     listener.closed(code, reason.toString() || failure)
   })
+  let isCorked = false
+
+  /** What is sent in one turn of the event loop is one write, unless it is much: the socket says how much it takes. */
+  function writeSoon(line: Duplex, frame: Buffer): void {
+    if (!isCorked) {
+      isCorked = true
+      line.cork()
+      process.nextTick(uncork)
+    }
+    line.write(frame)
+    if (line.writableLength >= mostCorked) uncork()
+  }
+
+  function uncork(): void {
+    if (!isCorked) return
+    isCorked = false
+    raw?.uncork()
+  }
+
   return {
     socket: socket as unknown as SocketLike,
     send: (text) => {
@@ -79,7 +98,7 @@ export function openWire(request: WireRequest, listener: WireListener): Wire {
       if (socket.readyState !== WebSocket.OPEN) return
       const base64 = Buffer.from(audio.buffer, audio.byteOffset, audio.byteLength).toString('base64')
       const frame = raw && frameOf(base64)
-      if (frame) raw?.write(frame)
+      if (raw && frame) writeSoon(raw, frame)
       else socket.send(appendOf(base64))
     },
     waiting: () => socket.bufferedAmount,
@@ -92,6 +111,8 @@ const [begin, end] = appendOf('|')
   .map((text) => Buffer.from(text)) as [Buffer, Buffer]
 /** Of a client's frame whose length takes two bytes: what kind it is, how long, and a mask of zeros. */
 const frameHead = 8
+/** Bytes of frames that wait for the end of a turn of the event loop. */
+const mostCorked = 65_536
 
 /**
  * Microphone audio, fifty times a second, is one ready frame and one write: `ws` would write the head of a frame and its
@@ -121,8 +142,8 @@ function bytesOf(data: Buffer | ArrayBuffer | Buffer[]): Buffer {
 export function bytesReader(): ReadFrame<Buffer> {
   const read = frameReader(decodeBase64)
   return (frame) => {
-    const text = frame.toString()
-    return frame.length < searchedFrom || isAscii(frame) ? read(text) : parsedWhole(text)
+    if (frame.length < searchedFrom) return read(frame.toString())
+    return isAscii(frame) ? read(frame.toString('latin1')) : parsedWhole(frame.toString())
   }
 }
 
