@@ -14,11 +14,12 @@
  *
  * Before, ten calls came and went. The server has the first core to itself, the clients the second. They encode nothing,
  * and decode a tenth of the calls, to see that these hear the voice. A gap is the time between two packets of an answer:
- * `sent` as the server gives them to its sockets, `heard` as a client has them. The clients stand still at times too: so much longer may
- * a gap be that is heard.
+ * `sent` as the server gives them to its sockets, `heard` as a client has them. The clients stand still at times too: so
+ * much longer may a gap be that is heard.
  */
 import { fork, spawnSync } from 'node:child_process'
 import { Socket } from 'node:dgram'
+import { on } from 'node:events'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -136,14 +137,14 @@ function child(core, ...args) {
   const made = fork(file, args, { execArgv: args[0] === 'clients' ? brief : process.execArgv })
   const pinned = spawnSync('taskset', ['-a', '-c', '-p', String(core), String(made.pid)], { stdio: 'ignore' })
   if (pinned.status !== 0) console.error('taskset is missing: server and clients share all cores.')
-  return made
+  // Two messages may come in one turn: each waits until it is asked for.
+  return Object.assign(made, { messages: on(made, 'message', { close: ['exit'] }) })
 }
 
-function told(from) {
-  return new Promise((resolve, reject) => {
-    from.once('message', resolve)
-    from.once('exit', (code) => reject(new Error(`A process of the bench ended: ${code}`)))
-  })
+async function told({ messages }) {
+  const { done, value } = await messages.next()
+  if (done) throw new Error('A process of the bench ended.')
+  return value[0]
 }
 
 async function spoken() {

@@ -32,8 +32,8 @@ export interface Interleaving {
 export interface Fate {
   /** The line holds; else it is lost once or twice. */
   readonly holds: boolean
-  /** The far end mirrors what its responses make. Default: true. */
-  readonly mirrors?: boolean
+  /** The far end mirrors what its responses make; `nothing`: nor what it is told. Default: true. */
+  readonly mirrors?: boolean | 'nothing'
   /** Told of what the app does and of what is said on the line, for those who look for a cause. */
   readonly log?: (atMs: number, what: unknown) => void
   /** Called before the session connects. */

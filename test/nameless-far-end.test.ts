@@ -1,5 +1,5 @@
 /** A far end that does not say back by what name it was asked: `metadata` is null in all that it gives. */
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { RealtimeAgent } from '../src/index.ts'
 import { assistant, began, ended, itemBegan, type Loose, puppet } from './puppet.ts'
 
@@ -46,4 +46,45 @@ test('an answer to who spoke meanwhile is not taken for it', async () => {
   await it.say(...words('r', 'b', 'Hello.'))
   expect(await reply.done).toMatchObject({ text: 'Hello.' })
   expect(it.errors).toEqual([])
+})
+
+describe('one that says no conversation_id', () => {
+  const unsaid = { conversation_id: undefined }
+  /** A response as it is told of beside the conversation: nothing is mirrored. */
+  const aside = (name: string): Loose[] =>
+    words('r', 'a', 'In sum.')
+      .filter(({ type }) => !String(type).startsWith('conversation.'))
+      .map(({ response, ...event }) => {
+        const metadata = { parley_reply: name }
+        return { ...event, ...(response ? { response: { ...response, ...unsaid, metadata } } : {}) }
+      })
+
+  test('does not bring into the conversation what was asked for beside it, and is asked for more meanwhile', async () => {
+    const it = await puppet(agent, { config: { outputModalities: ['text'] } })
+    const log: string[] = []
+    it.session.on('agent_start', () => log.push('start'))
+    const reply = it.session.generateReply({ conversation: 'none', instructions: 'Sum up.' })
+    await it.run()
+    const whole = aside(reply.id)
+    await it.say(...whole.slice(0, -1))
+    it.session.sendMessage('Hello?')
+    await it.run()
+    expect(it.toldOf('response.create')).toHaveLength(2)
+    await it.say(whole.at(-1)!)
+    expect(await reply.done).toMatchObject({ text: 'In sum.' })
+    expect(it.session.history.map((item) => item.type === 'message' && item.role)).toEqual(['user'])
+    const { responses, absent } = it.session.state.conversation
+    expect([responses, absent.size, it.session.state.turn.beside, log, it.errors]).toEqual([[], 0, [], [], []])
+  })
+
+  test('brings all else into it', async () => {
+    const it = await puppet(agent, { config: { outputModalities: ['text'] } })
+    const beside = it.session.generateReply({ conversation: 'none', instructions: 'Sum up.' })
+    const reply = it.session.generateReply('Say hello.')
+    await it.run()
+    await it.say(...aside(reply.id))
+    expect(await reply.done).toMatchObject({ text: 'In sum.' })
+    expect(it.session.history).toHaveLength(1)
+    expect(it.session.state.turn.beside.map(({ id }) => id)).toEqual([beside.id])
+  })
 })

@@ -13,12 +13,17 @@ import { callTool, lastWords, type Script, say } from './talk.ts'
 /** What is not said. */
 type Sieve = (event: ServerEvent) => boolean
 
+const isOfItem = ({ type }: ServerEvent) => /^conversation\.item\.(added|created|done)$/.test(String(type))
+
 const farEnds: Readonly<Record<string, () => Sieve>> = {
   'mirrors nothing of its own': mirrored,
   'mirrors nothing of its own, and announces nothing': () => {
     const isMirror = mirrored()
     return (event) => isMirror(event) || event.type === 'response.output_item.added'
   },
+  'mirrors nothing, not even what it is told': () => (event) => isOfItem(event),
+  'mirrors nothing, and announces nothing': () => (event) =>
+    isOfItem(event) || event.type === 'response.output_item.added',
   'tells of calls with the end of the response alone': () => {
     const isMirror = mirrored()
     return (event) => isMirror(event) || /output_item|function_call/.test(String(event.type))
@@ -85,6 +90,7 @@ test.each(Object.entries(farEnds))(
     const answers = it.session.history.filter((item) => item.type === 'message' && item.role === 'assistant')
     expect([...heard.keys()]).toEqual(answers.map(({ itemId }) => itemId))
     expect(it.session.state.conversation).toMatchObject({ open: [], calls: [], responses: [] })
+    expect(it.session.state.pending).toEqual([])
     expect(errors).toEqual([])
   },
 )

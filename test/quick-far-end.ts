@@ -24,8 +24,8 @@ export interface QuickOptions {
   readonly understandMs?: () => number
   readonly latency?: () => number
   readonly fault?: (nth: number) => Fault
-  /** What a response makes is mirrored in the conversation's own events. Default: true. */
-  readonly mirrors?: boolean
+  /** What a response makes is mirrored in the conversation's own events; `nothing`: nor is anything else. Default: true. */
+  readonly mirrors?: boolean | 'nothing'
   /** Told of all that is said, either way, on any line. */
   readonly overheard?: (event: ClientEvent | ServerEvent) => void
 }
@@ -73,6 +73,7 @@ export function quickFarEnd(w: World, options: QuickOptions): QuickFarEnd {
         emit(event) {
           line.conversation = evolve(line.conversation, event)
           if (isMirror(event) && !mirrors) return
+          if (isOfItem(event) && mirrors === 'nothing') return
           overheard(event)
           wire.send(event)
         },
@@ -89,6 +90,8 @@ export function quickFarEnd(w: World, options: QuickOptions): QuickFarEnd {
   })
   return { dial, lines }
 }
+
+const isOfItem = ({ type }: ServerEvent) => /^conversation\.item\.(added|created|done)$/.test(String(type))
 
 /** Finds the events by which a line tells again, of the conversation, what a response has made. */
 export function mirrored(): (event: ServerEvent) => boolean {

@@ -33,6 +33,7 @@ const packagesOfFile: Readonly<Record<string, RegExp>> = {
   'transports/socket.node.ts': /^(node:.*|ws)$/,
   'server/turns/silero.ts': /^(node:.*|onnxruntime-web)$/,
   'server/webrtc/dtls.ts': /^werift$/,
+  'server/webrtc/rtp.ts': /^werift$/,
   'server/webrtc/peer.ts': /^(node:.*|werift)$/,
   'server/webrtc/opus.ts': /^libopus-wasm$/,
 }

@@ -9,8 +9,8 @@ const ceilings = {
   /** The same with both transports by name. */
   named: 14_600,
   /** What the first loads besides when it connects, by transport: the whole session. */
-  overWebRTC: 47_900,
-  overWebSocket: 44_700,
+  overWebRTC: 48_300,
+  overWebSocket: 45_050,
   /** What `parley-voice/react` adds to the entry. */
   react: 2_600,
   /** `parley-voice/browser`, by itself. */

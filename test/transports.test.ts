@@ -816,6 +816,15 @@ describe('audio that is sent in one turn of the event loop', () => {
     for (const spied of writes) spied.mockRestore()
     await (await far.line()).hears(({ audio }) => audio === Buffer.from(piece(39)).toString('base64'))
   })
+
+  test('is all taken by a line that is not slow, however little may wait', async () => {
+    const far = await listening()
+    const heard = ear()
+    const line = webSocket({ apiKey: key, url: far.url, bufferLimit: 0 })(heard)
+    await heard.opening()
+    for (let n = 0; n < 40; n++) expect(line.append(piece(n)), `piece ${n}`).toBe(true)
+    await (await far.line()).hears(({ audio }) => audio === Buffer.from(piece(39)).toString('base64'))
+  })
 })
 
 describe('the heartbeat', () => {

@@ -44,7 +44,8 @@ const mostRemembered = 16
 
 export function casting<Context>(options: {
   readonly first: Role<Context>
-  readonly resolve: (agent: RealtimeAgent<Context>) => Promise<Role<Context>>
+  /** Asks the agent's own functions. Settles within a bound, and with `signal`. */
+  readonly resolve: (agent: RealtimeAgent<Context>, signal: AbortSignal) => Promise<Role<Context>>
   /** The voice is the session's, not the agent's. */
   readonly keepsVoice: () => boolean
   readonly door: Door
@@ -54,19 +55,25 @@ export function casting<Context>(options: {
   let role = options.first
   /** Those who want to take over do so one after the other. */
   let last: Promise<unknown> = Promise.resolve()
+  /** Who wants to take over when the session ends, does not. */
+  let ending = new AbortController()
   const changes = new Map<string, Change>()
   const responses = new Map<string, { readonly role: Role<Context>; readonly hasSpoken: boolean }>()
 
   function become(...wanted: Parameters<Casting<Context>['become']>): Promise<Role<Context>> {
-    const mine = last.then(() => change(...wanted))
+    const { signal } = ending
+    const mine = last.then(() => change(signal, ...wanted))
     last = mine.catch(() => {})
     return mine
   }
 
   async function change(
+    signal: AbortSignal,
     ...[agent, { voiceChange }, now]: Parameters<Casting<Context>['become']>
   ): Promise<Role<Context>> {
-    const next = await options.resolve(agent)
+    signal.throwIfAborted()
+    const next = await options.resolve(agent, signal)
+    signal.throwIfAborted()
     const isSpeaking = isNewVoice(next)
     if (isSpeaking && !voiceChange) throw voiceError(role, next)
     const settled = () => {
@@ -147,9 +154,11 @@ export function casting<Context>(options: {
       return change !== undefined
     },
     closed(cause) {
-      for (const { refuse } of changes.values())
-        refuse(new Error(`The session ended: ${cause?.reason ?? 'it was closed.'}`))
+      const why = new Error(`The session ended: ${cause?.reason ?? 'it was closed.'}`)
+      for (const { refuse } of changes.values()) refuse(why)
       changes.clear()
+      ending.abort(why)
+      ending = new AbortController()
       last = Promise.resolve()
     },
   }

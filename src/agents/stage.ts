@@ -116,7 +116,7 @@ export function stage<Context>(
   })
   const cast = casting<Context>({
     first: unresolved(agentOf(first)),
-    resolve,
+    resolve: (agent, signal) => inTime(resolve(agent), agent.name, line.state.reconnect.timeoutMs, clock, signal),
     keepsVoice: () => line.state.part.attached || voiceIn(options.config) !== undefined,
     door: line,
     newId: () => newId('cast_'),
@@ -432,7 +432,9 @@ export function stage<Context>(
     close() {
       line.feed({ type: 'ended' })
       talking.closed()
-      answers.closed(line.state.link.at === 'closed' ? line.state.link.cause : null)
+      const cause = line.state.link.at === 'closed' ? line.state.link.cause : null
+      cast.closed(cause)
+      answers.closed(cause)
     },
     interrupt() {
       running.interrupted()

@@ -1,5 +1,6 @@
 /** Responses that are wanted: how they are named, kept in a row, and asked for. */
-import { type Ask, type Effect, type State, transmit, withTurn } from './state.ts'
+import { isAudio } from '../protocol/audio.ts'
+import { type Ask, type Effect, type Input, type State, transmit, withTurn } from './state.ts'
 
 /** The key of a response's metadata under which its name stands. */
 export const nameKey = 'parley_reply'
@@ -25,6 +26,19 @@ export function owing(state: State, ask: Ask, first = false): State {
   if (!first && owed.some((other) => isSame(other) && (!other.turn || ask.turn))) return state
   const others = owed.filter((other) => !isSame(other))
   return withTurn(state, { owed: first ? [ask, ...others] : [...others, ask] })
+}
+
+/** Not every far end says that a response is beside the conversation: one that has the name of such an ask is. */
+export function besideIn(input: Input, { turn, conversation }: State): Input {
+  if (input.type !== 'received' || isAudio(input.event)) return input
+  const { event } = input
+  if (event.type !== 'response.created' && event.type !== 'response.done') return input
+  const { id, conversation_id, metadata } = event.response
+  if (conversation_id !== undefined) return input
+  const isBeside =
+    turn.beside.some((ask) => ask.id === metadata?.[nameKey]) ||
+    conversation.responses.some((one) => one.id === id && one.conversation_id === null)
+  return isBeside ? { ...input, event: { ...event, response: { ...event.response, conversation_id: null } } } : input
 }
 
 /** The event that asks for it. */

@@ -114,6 +114,7 @@ export function joined(before: State, now: number): Step {
     since: now,
     retold,
     behind: untold(state.conversation, retold),
+    mirrors: null,
     until: null,
     armedAt: now,
   }

@@ -2,6 +2,7 @@ import { formatOf } from '../protocol/audio.ts'
 import type { Clock } from '../protocol/clock.ts'
 import { UserError } from '../protocol/errors.ts'
 import type { AudioDelta } from '../protocol/events.ts'
+import { besideIn } from './asks.ts'
 import { configSaid } from './interruption.ts'
 import { isOfLine } from './observing.ts'
 import type { Heard, MakeSpeaker } from './speaker.ts'
@@ -79,7 +80,7 @@ export function run(begin: State, world: World): Running {
         if (next.type === 'dropped') microphone.lost(state)
         if (next.type === 'ended') microphone.clearing()
         for (const effect of effects) attempt(effect)
-        world.changed(before, after, next, now)
+        world.changed(before, after, besideIn(next, before), now)
       }
       if (state !== begun) setAlarm()
     } finally {

@@ -37,6 +37,6 @@ function turnOf({ asked, owed, beside, given, hearing, covered, heard, calls, an
 
 function linkOf(link: Link): Link {
   if (link.at !== 'live') return link
-  const { at, tries, since, retold, behind, until, armedAt } = link
-  return { at, tries, since, retold, behind, until, armedAt }
+  const { at, tries, since, retold, behind, mirrors, until, armedAt } = link
+  return { at, tries, since, retold, behind, mirrors, until, armedAt }
 }

@@ -82,6 +82,8 @@ export type Link =
       readonly retold: ReadonlySet<string>
       /** Items that the far end was not told stand behind one that it was: what it places behind that, comes after them. */
       readonly behind: ReadonlyMap<string, string>
+      /** Whether the far end tells again of the items that it is told; null until that is known. */
+      readonly mirrors: boolean | null
       /** By then the far end must have said something: it owes an acknowledgement, or an answer. Null when it owes none. */
       readonly until: number | null
       /** Since when it owes it. */
@@ -123,6 +125,8 @@ export interface Turn {
     readonly ask: Ask
     /** It was cut before it began. */
     readonly cut?: boolean
+    /** An item that was said before it, and not acknowledged by then. */
+    readonly behind?: string
   } | null
   /** Responses to ask for, one after the other; at most one of them is plain. */
   readonly owed: readonly Ask[]

@@ -3,13 +3,14 @@
  * This file is the table of contents: the rules stand in `link.ts` (connecting), `turn.ts` (who speaks),
  * `playback.ts` (what was heard) and `interruption.ts` (who interrupts). `run.ts` does what is wanted.
  */
-import { evolve } from '../conversation/conversation.ts'
 import { find } from '../conversation/order.ts'
 import type { CreateItem } from '../conversation/retell.ts'
 import { isAudio } from '../protocol/audio.ts'
 import type { ClientEvent, ServerEvent } from '../protocol/events.ts'
 import { merge } from '../protocol/merge.ts'
 import { addUsage } from './adding-usage.ts'
+import { besideIn } from './asks.ts'
+import { echoed, hear, taken, without } from './echoes.ts'
 import { bounded, faded, farSilenced, farTruncated, overheard, sounding } from './far-playback.ts'
 import { tidied } from './forgetting.ts'
 import { heardToEnd } from './heard-so-far.ts'
@@ -61,7 +62,7 @@ import {
 import { isGone, nearest, unheardIn } from './unheard.ts'
 
 export function step(state: State, input: Input, now: number): Step {
-  const next = decided(state, input, now)
+  const next = decided(state, besideIn(input, state), now)
   // Most of what comes is sound, which changes nothing.
   if (next[0] === state) return next
   const [after, effects] = watched(state, settled(state, tidied(state, next)), now)
@@ -142,7 +143,7 @@ function received(before: State, event: ServerEvent, now: number): Step {
     case 'conversation.item.added':
     case 'conversation.item.created':
     case 'conversation.item.done':
-      return inTurn([acknowledged(state, event.item.id), []], pay)
+      return inTurn([acknowledged(echoed(state), event.item.id), []], pay)
     case 'response.created':
       return began(state, event.response, now)
     case 'response.output_item.added':
@@ -186,19 +187,6 @@ function fold(state: State, event: ServerEvent): State {
   return conversation === state.conversation && usage === state.usage ? state : { ...state, conversation, usage }
 }
 
-/**
- * The echo of what was retold at the join is no news: the items keep what they were, and their identity. What is placed
- * behind one of them comes after those that the far end was not told. The front, which we call `root`, is null to the far
- * end.
- */
-function hear({ conversation, link, pending }: State, event: ServerEvent): State['conversation'] {
-  if (link.at !== 'live' || !('item' in event) || !('previous_item_id' in event)) return evolve(conversation, event)
-  if (link.retold.has(event.item.id)) return conversation
-  const isFirst = pending.find(({ item }) => item.id === event.item.id)?.previous_item_id === 'root'
-  const previous_item_id = isFirst ? 'root' : link.behind.get(event.previous_item_id ?? '')
-  return evolve(conversation, previous_item_id ? { ...event, previous_item_id } : event)
-}
-
 function sent(state: State, event: ClientEvent): Step {
   if (event.type === 'session.update' && event.session?.type === 'realtime') {
     const { type: _, ...change } = event.session
@@ -228,13 +216,7 @@ function edited(before: State, ids: readonly string[], asked: State['pending']):
   const state = ours!.reduce(without, before)
   const said = isLive ? state.pending : state.pending.filter(({ item }) => !removed!.includes(item.id))
   const next = { ...state, removed: [...state.removed, ...removed!], pending: [...said, ...created] }
-  return [next, isLive ? [...removed!.map(deletion), ...created.map(transmit)] : []]
-}
-
-/** What stands here alone needs nobody's leave to go. */
-function without(state: State, item_id: string): State {
-  const event = { type: 'conversation.item.deleted', event_id: '', item_id } as const
-  return { ...state, conversation: evolve(state.conversation, event) }
+  return [taken(next), isLive ? [...removed!.map(deletion), ...created.map(transmit)] : []]
 }
 
 /** The far end places it behind an item that it has. */

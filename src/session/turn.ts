@@ -2,10 +2,11 @@
  * Who speaks. One response at a time: asking while one is being given leaves it owed; it is paid when the response is
  * done. What the answers to a batch of calls ask for waits until none of them is open. Every call id is answered once.
  */
-import { activeResponse, evolve } from '../conversation/conversation.ts'
+import { activeResponse } from '../conversation/conversation.ts'
 import { createItem } from '../conversation/retell.ts'
 import type { Item, RealtimeError, Response } from '../protocol/events.ts'
 import { create, isPlain, named, nameKey, owing } from './asks.ts'
+import { isUnechoing, placed, taken, unechoed, untaken } from './echoes.ts'
 import {
   type Ask,
   type Call,
@@ -24,7 +25,7 @@ import { unheardDeletion } from './unheard.ts'
 export function said(state: State, item: Item, fields?: object): Step {
   const event = createItem(item, fields)
   const next = { ...state, pending: [...state.pending, event] }
-  return [next, state.link.at === 'live' ? [transmit(event)] : []]
+  return [taken(next), state.link.at === 'live' ? [transmit(event)] : []]
 }
 
 /** The far end has it now. */
@@ -64,9 +65,10 @@ export function pay(state: State): Step {
   const ask = owed.find((one) => isDue(one, state))
   if (!ask) return [state, []]
   const event_id = ask.id ?? `ask_${state.ids}`
+  const behind = state.pending[0]?.item.id
   const next = withTurn(
     { ...state, ids: state.ids + 1 },
-    { owed: owed.filter((one) => one !== ask), asked: { event_id, ask } },
+    { owed: owed.filter((one) => one !== ask), asked: { event_id, ask, ...(behind ? { behind } : {}) } },
   )
   return [next, [create(ask, event_id)]]
 }
@@ -89,14 +91,17 @@ export function began(state: State, response: Response, now: number): Step {
     const beside = state.turn.beside.filter(({ id }) => id !== name)
     return [beside.length === state.turn.beside.length ? state : withTurn(state, { beside }), []]
   }
-  const { asked, owed, cut } = state.turn
+  const { asked, owed, cut, heard } = state.turn
   // One that was asked for by name is no other: what the far end began by itself leaves it under way.
   const isAsked = asked !== null && (asked.ask.id === null || asked.ask.id === name)
-  const covered = state.pending.length === 0
+  const isUnechoed = heard || (isAsked && state.pending.some(({ item }) => item.id === asked.behind))
+  const told = isUnechoed ? unechoed(state) : state
+  // What is said to a far end that mirrors nothing may be under way to it.
+  const covered = state.pending.length === 0 && !isUnechoing(told)
   const isCut = isAsked && asked.cut === true
   const until = state.part.observing ? null : now + state.reconnect.timeoutMs
   const given = { response_id: response.id, ask: isAsked ? asked.ask : plain, until }
-  const next = withTurn(state, {
+  const next = withTurn(told, {
     asked: isAsked ? null : asked,
     owed: covered && !isCut ? owed.filter((ask) => !isPlain(ask)) : owed,
     covered,
@@ -198,8 +203,10 @@ export function refused(state: State, error: RealtimeError): Step {
   const refusedItem = state.pending.find((said) => said.event_id === event_id)?.item
   if (refusedItem) {
     const next = acknowledged(state, refusedItem.id)
-    return isThere(state, error) ? pay({ ...next, conversation: placed(next, refusedItem) }) : [next, told]
+    return isThere(state, error) ? pay(placed(next, refusedItem)) : [next, told]
   }
+  const untold = untaken(state, event_id)
+  if (untold !== state) return [untold, told]
   const { beside } = state.turn
   if (beside.some(({ id }) => id === event_id)) {
     return [withTurn(state, { beside: beside.filter(({ id }) => id !== event_id) }), told]
@@ -210,10 +217,6 @@ export function refused(state: State, error: RealtimeError): Step {
 /** It was said on the line before, and a call that stands without us has heard it. */
 function isThere({ part }: State, { message }: RealtimeError): boolean {
   return part.attached && /already exists/i.test(message)
-}
-
-function placed({ conversation }: State, item: Item): State['conversation'] {
-  return evolve(conversation, { type: 'conversation.item.done', event_id: '', item, previous_item_id: null })
 }
 
 function batchOf({ turn }: State, call: string): string | null {

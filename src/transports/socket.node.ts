@@ -72,9 +72,12 @@ export function openWire(request: WireRequest, listener: WireListener): Wire {
   })
   let isCorked = false
 
-  /** What is sent in one turn of the event loop is one write, unless it is much: the socket says how much it takes. */
+  /**
+   * What is sent in one turn of the event loop is one write, unless it is much: the socket says how much it takes. Behind
+   * what waits already, frames are one write anyway.
+   */
   function writeSoon(line: Duplex, frame: Buffer): void {
-    if (!isCorked) {
+    if (!isCorked && line.writableLength === 0) {
       isCorked = true
       line.cork()
       process.nextTick(uncork)
@@ -101,7 +104,8 @@ export function openWire(request: WireRequest, listener: WireListener): Wire {
       if (raw && frame) writeSoon(raw, frame)
       else socket.send(appendOf(base64))
     },
-    waiting: () => socket.bufferedAmount,
+    // What we hold back until the turn ends does not wait for the far end.
+    waiting: () => (isCorked ? 0 : socket.bufferedAmount),
     close: () => socket.close(),
   }
 }

@@ -40,15 +40,19 @@ export function metronome(clock: Clock): Metronome {
     stopBeat = clock.at(due, beat)
     send(now)
     for (const player of players) player.beat?.(now)
-    if (!players.size) rest()
   }
 
   function send(now: number): void {
+    // Before they send: who hurries inside a round begins no other.
+    sendDue += Math.max(0, Math.floor((now - sendDue) / beatMs) + 1) * beatMs
     let isOwing = false
     for (const player of players) isOwing = player.send(now) || isOwing
-    sendDue = isOwing ? now : sendDue + Math.max(0, Math.floor((now - sendDue) / beatMs) + 1) * beatMs
     stopCatchingUp?.()
-    stopCatchingUp = isOwing ? clock.at(now, hurry) : null
+    stopCatchingUp = null
+    // The last may have left inside.
+    if (!isOwing || !stopBeat) return
+    sendDue = now
+    stopCatchingUp = clock.at(now, hurry)
   }
 
   function hurry(): void {

@@ -9,6 +9,8 @@ export interface OutgoingLine extends Outgoing {
   open(): void
   /** Sends one frame, if one is due. True when the next is due too. */
   send(now: number): boolean
+  /** The call is over: nothing more is sent, nor encoded. */
+  close(): void
 }
 
 export interface OutgoingOptions extends OutgoingEvents {
@@ -59,13 +61,14 @@ export function outgoing({ clock, encoder, hurry, write, started, stopped }: Out
   let hushing = 0
 
   function play(response_id: string, item_id: string, samples: Int16Array): void {
-    hurry?.()
     let spoken = queue.find((one) => one.response_id === response_id)
     if (!spoken) {
       spoken = { response_id, pieces: [], sent: new Map(), isStarted: false, isWhole: false }
       queue.push(spoken)
     }
     spoken.pieces.push({ item_id, samples, sent: 0 })
+    // Once it is here: a frame that is due must not find the line empty, and be taken for a pause.
+    hurry?.()
     if (due === null) sendAll(clock.now())
   }
 
@@ -139,7 +142,8 @@ export function outgoing({ clock, encoder, hurry, write, started, stopped }: Out
   function end(ended: Spoken, now: number): boolean {
     queue.shift()
     if (ended.isStarted) stopped(ended.response_id)
-    return sendNext(now)
+    // The call may have ended with it.
+    return isOpen && sendNext(now)
   }
 
   return {
@@ -165,6 +169,9 @@ export function outgoing({ clock, encoder, hurry, write, started, stopped }: Out
       sendAll(clock.now())
     },
     send,
+    close() {
+      isOpen = false
+    },
   }
 }
 

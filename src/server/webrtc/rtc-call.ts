@@ -126,6 +126,7 @@ export async function rtcCall(options: RtcCallOptions): Promise<RtcCall> {
 
   async function leave(left: Peer, code: number, reason: string): Promise<void> {
     talk?.ended()
+    line?.close()
     stopBeat()
     stopWaiting()
     for (const client of sidebands) client.close(code, reason)
