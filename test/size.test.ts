@@ -10,7 +10,7 @@ const ceilings = {
   named: 14_600,
   /** What the first loads besides when it connects, by transport: the whole session. */
   overWebRTC: 48_300,
-  overWebSocket: 45_050,
+  overWebSocket: 45_100,
   /** What `parley-voice/react` adds to the entry. */
   react: 2_600,
   /** `parley-voice/browser`, by itself. */
