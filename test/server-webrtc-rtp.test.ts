@@ -181,6 +181,20 @@ test.for<readonly [what: string, more: Partial<Written>]>([
   expect(heard).toEqual([said(sent)])
 })
 
+test('numbers that begin anew while many packets are lost are understood, and a forgery does not begin them', async () => {
+  const fresh = await call()
+  // Of 65,300 to 286 of the next round, what is between 65,400 and 236 is lost.
+  const packets = Array.from({ length: 522 }, (_, nth) => plain(nth, { sequenceNumber: (65_300 + nth) & 0xffff }))
+  const made = packets.map((packet) => encrypted(fresh, packet))
+  const [before, after] = [100, 472]
+  for (const data of made.slice(0, before - 1)) await sendRaw(fresh, data)
+  await sendRaw(fresh, flipped(made[after]!, 30))
+  for (const data of [made[before - 1]!, ...made.slice(after)]) await sendRaw(fresh, data)
+  const heard = [...packets.slice(0, before), ...packets.slice(after)]
+  await untilTrue(() => fresh.heard.length >= heard.length)
+  expect(fresh.heard).toEqual(heard.map(said))
+})
+
 test('the first packet of a call is heard as all others, however it is dressed up', async () => {
   const fresh = await call()
   const packets = [plain(0, dressedUp), plain(1, dressedUp), plain(2)]

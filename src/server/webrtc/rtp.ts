@@ -28,6 +28,11 @@ interface Statistics {
   }): void
 }
 
+/** How often the numbers of each stream have begun anew. */
+interface Rollovers {
+  readonly srtpSSRCStates: Readonly<Record<number, { rolloverCounter: number; readonly lastSequenceNumber: number }>>
+}
+
 /** Of so many packets of sound, werift itself sends one: two a second. */
 const betweenReported = 25
 /** Bytes of an RTP header without extensions. */
@@ -101,6 +106,24 @@ function decrypted({ srtp }: RTCDtlsTransport, data: Buffer): Buffer | null {
   try {
     return srtp.decrypt(data)
   } catch {
+    return decryptedAnew(srtp, data)
+  }
+}
+
+/**
+ * Numbers that begin anew: werift counts that only where hardly a packet is lost there, and would understand no packet after
+ * it. They did where the number is nearer from above (RFC 3711, section 3.3.1).
+ */
+function decryptedAnew(srtp: RTCDtlsTransport['srtp'], data: Buffer): Buffer | null {
+  const { srtpSSRCStates: streams } = (srtp as unknown as { readonly remoteContext: Rollovers }).remoteContext
+  const stream = streams[data.readUInt32BE(8)]
+  if (!stream || stream.lastSequenceNumber - data.readUInt16BE(2) <= 2 ** 15) return null
+  const before = stream.rolloverCounter
+  stream.rolloverCounter += 1
+  try {
+    return srtp.decrypt(data)
+  } catch {
+    stream.rolloverCounter = before
     return null
   }
 }
