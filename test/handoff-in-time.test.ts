@@ -1,10 +1,10 @@
 /** An agent that is to take over, and whose own functions do not settle: the one of before stays, and whoever asked is told. */
 import { describe, expect, test } from 'vitest'
-import { RealtimeAgent, RealtimeSession, tool } from '../src/index.ts'
+import { RealtimeAgent, RealtimeSession } from '../src/index.ts'
 import { world } from '../src/testing/index.ts'
+import { hungTool, never } from './hung.ts'
 import { callTool, lastWords, meanwhile, type Script, say, type Talk, type TalkOptions, talk } from './talk.ts'
 
-const never = new Promise<never>(() => {})
 const timeoutMs = 3_000
 const inTime = { reconnect: { timeoutMs } }
 const tooLate = /The config of 'Slow' was not there within 3000 ms\. Its instructions, an isEnabled, or an MCP server/
@@ -51,14 +51,6 @@ async function scene(handoffs: readonly RealtimeAgent[], options: TalkOptions<un
 
 const configs = ({ told }: Talk<unknown>) => told.filter(({ type }) => type === 'session.update').length
 
-const gated = tool({
-  name: 'gated',
-  description: 'Is there for some.',
-  parameters: { type: 'object', properties: {} },
-  strict: false,
-  isEnabled: () => never,
-  execute: () => '',
-})
 const server = {
   name: 'Far',
   connect: async () => {},
@@ -70,7 +62,7 @@ const server = {
 describe('the model hands over', () => {
   test.each([
     ['whose instructions never settle', { instructions: () => never }],
-    ['whose tool never says whether it is enabled', { tools: [gated] }],
+    ['whose tool never says whether it is enabled', { tools: [hungTool] }],
     ['whose MCP server never tells its tools', { mcpServers: [server as never] }],
   ])(
     'to an agent %s: the model is told, goes on with the agent of before, and the app hears of it',

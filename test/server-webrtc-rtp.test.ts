@@ -11,6 +11,7 @@ import { type Peer, peer } from '../src/server/webrtc/peer.ts'
 import { realClock } from '../src/session/clock.ts'
 import { scriptedEars, toneVoice } from '../src/testing/senses.ts'
 import { say } from './talk.ts'
+import { untilTrue } from './until-true.ts'
 import { post, type WebRtcPeer, webRtcPeer } from './webrtc-peer.ts'
 
 /** Both ends of a connection: the server's peer, and a client. */
@@ -49,14 +50,6 @@ async function call(): Promise<Ends> {
   const ends = await connect()
   onTestFinished(ends.close)
   return ends
-}
-
-async function untilTrue(isSo: () => boolean, boundMs = 10_000): Promise<void> {
-  const bound = performance.now() + boundMs
-  while (!isSo()) {
-    if (performance.now() > bound) throw new Error('It never came to be so.')
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
 }
 
 /** What an RTP packet says, and how. */

@@ -11,6 +11,7 @@ import { scriptedEars, toneVoice } from '../src/testing/senses.ts'
 import { testWithEars } from './ears.ts'
 import { type Line, line } from './line.ts'
 import { say } from './talk.ts'
+import { untilTrue } from './until-true.ts'
 import { post, type WebRtcPeer, type WireEvent, webRtcPeer } from './webrtc-peer.ts'
 
 const model = 'gpt-realtime-2.1'
@@ -61,15 +62,6 @@ function ask({ say: tell }: WebRtcPeer, text = 'hi'): void {
 
 function types(events: readonly WireEvent[]): string[] {
   return events.map(({ type }) => type)
-}
-
-/** Waits for something that no event tells. */
-async function untilTrue(isSo: () => boolean, boundMs = 10_000): Promise<void> {
-  const bound = performance.now() + boundMs
-  while (!isSo()) {
-    if (performance.now() > bound) throw new Error('It never came to be so.')
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
 }
 
 /** A sideband: a line that was let in. */
@@ -318,7 +310,8 @@ test.for([
   const { callsUrl } = await server({ pace, brain })
   const peer = await caller(callsUrl)
   ask(peer)
-  await peer.until(() => peer.packets.length > 20)
+  // A second: long enough for the first words.
+  await peer.until(() => peer.packets.length > 50)
   const speaking = peer.speak(barge)
   const { audio_end_ms, item_id } = await peer.next('conversation.item.truncated')
   const received = peer.packets.length * 20

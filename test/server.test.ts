@@ -10,6 +10,7 @@ import { type ServeOptions, type Server, serve } from '../src/server/listen.ts'
 import { scriptedEars, toneVoice } from '../src/testing/senses.ts'
 import { frames } from './frames.ts'
 import { certificate, type Line, line, type Told, wrongSoFar } from './line.ts'
+import { untilTrue } from './until-true.ts'
 
 const model = '?model=gpt-realtime-2.1'
 const senses: ServeOptions = {
@@ -47,11 +48,6 @@ async function call(url = open.url + model, options: ClientOptions = {}): Promis
   return begun
 }
 
-/** Lets the sockets work until something is so. */
-async function untilTrue(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise((resolve) => setImmediate(resolve))
-}
-
 async function hangUp({ socket, closed }: Line): Promise<void> {
   socket.close(1000)
   expect((await closed).code).toBe(1000)
@@ -65,37 +61,12 @@ test('port 0 picks a free one, which the url tells', async () => {
   expect(locked.port).not.toBe(open.port)
 })
 
-test('the first word is session.created, the session in full', async () => {
+test('the first word is session.created, and it has a name of its own', async () => {
   const begun = line(open.url + model)
   await begun.next('session.created')
   const { event_id, session } = begun.events[0]!
   expect(event_id).toMatch(/^event_\w{21}$/)
   expect(session.id).toMatch(/^sess_\w{21}$/)
-  expect(session).toMatchObject({
-    type: 'realtime',
-    object: 'realtime.session',
-    model: 'gpt-realtime-2.1',
-    output_modalities: ['audio'],
-    tools: [],
-    tool_choice: 'auto',
-    max_output_tokens: 'inf',
-    truncation: 'auto',
-    audio: {
-      input: {
-        format: { type: 'audio/pcm', rate: 24_000 },
-        turn_detection: {
-          type: 'server_vad',
-          threshold: 0.5,
-          prefix_padding_ms: 300,
-          silence_duration_ms: 200,
-          idle_timeout_ms: null,
-          create_response: true,
-          interrupt_response: true,
-        },
-      },
-      output: { format: { type: 'audio/pcm', rate: 24_000 }, voice: 'marin', speed: 1 },
-    },
-  })
   await hangUp(begun)
 })
 

@@ -1,17 +1,17 @@
 /** A connection that does not come in time: the cause says how far it had come, and who can do something. */
 import { readFileSync } from 'node:fs'
 import { afterEach, describe, expect, test } from 'vitest'
-import { OpenAIRealtimeWebRTC, OpenAIRealtimeWebSocket, RealtimeAgent, RealtimeSession, tool } from '../src/index.ts'
+import { OpenAIRealtimeWebRTC, OpenAIRealtimeWebSocket, RealtimeAgent, RealtimeSession } from '../src/index.ts'
 import { ConnectionError } from '../src/session/transport.ts'
 import type { WebRTCOptions } from '../src/transports/webrtc.ts'
 import type { WebSocketOptions } from '../src/transports/websocket.ts'
 import { type FarRtcOptions, farRtc } from './far-rtc.ts'
 import { type FarSocketOptions, farSocket } from './far-socket.ts'
+import { hungTool, never } from './hung.ts'
 import { session as inHand } from './in-hand.ts'
 import { platform } from './werift-platform.ts'
 
 const key = 'sk-test-0123456789abcdef'
-const never = new Promise<never>(() => {})
 /** `ms`: of those that have something to do first. */
 const within = (ms = 400) => ({ attempts: 0, timeoutMs: ms })
 const silent = new RealtimeAgent({ name: 'A', instructions: 'Be brief.' })
@@ -89,18 +89,10 @@ describe('over a WebSocket', () => {
 })
 
 describe('before anything is dialed', () => {
-  const gated = tool({
-    name: 'gated',
-    description: 'Is there for some.',
-    parameters: { type: 'object', properties: {} },
-    strict: false,
-    isEnabled: () => never,
-    execute: () => '',
-  })
   test.each<[string, RealtimeAgent, 'webrtc' | 'websocket']>([
     ['instructions', new RealtimeAgent({ name: 'Bo', instructions: () => never }), 'websocket'],
     ['instructions', new RealtimeAgent({ name: 'Bo', instructions: () => never }), 'webrtc'],
-    ['isEnabled', new RealtimeAgent({ name: 'Bo', tools: [gated] }), 'websocket'],
+    ['isEnabled', new RealtimeAgent({ name: 'Bo', tools: [hungTool] }), 'websocket'],
   ])("the agent's own %s may hang (%#): connect() says so, and may be called again", async (_, agent, way) => {
     const here = platform()
     let dialed = 0
